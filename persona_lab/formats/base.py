@@ -1,0 +1,92 @@
+"""What every layout is made of: its description, its rows, and how a bad row is reported."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from persona_lab.dialogue import Dialogue
+from persona_lab.errors import RowError
+from persona_lab.formats.source import Source
+
+Result = Dialogue | RowError
+"""What a reader yields: a dialogue, or a note about the row that could not become one."""
+
+Columns = Mapping[str, str]
+"""Which column or key of the file plays which role, for example ``{"text": "body"}``."""
+
+_MAX_SHOWN = 20
+_NAME_LIKE = re.compile(r"[#\w][\w .#/()-]{0,39}")
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One layout that can be read.
+
+    Attributes:
+        name: as given to ``--format``.
+        help: one line for the command line's help.
+        labels: which labels the layout carries, in words; empty for none.
+        read: yields the dialogues of a source.
+        header: columns that tell a csv file apart; empty where the layout is no csv.
+        keys: keys that tell a JSON record apart, all of one of the alternatives; empty
+            where the layout is no JSON.
+        takes_columns: can columns or keys be chosen?
+    """
+
+    name: str
+    help: str
+    labels: str
+    read: Callable[[Source, Columns], Iterator[Result]]
+    header: tuple[str, ...] = ()
+    keys: tuple[tuple[str, ...], ...] = ()
+    takes_columns: bool = False
+
+
+class BadRow(Exception):
+    """Raised while one row is made into a dialogue; :func:`each` turns it into a RowError."""
+
+
+class Row(Protocol):
+    """What :func:`each` needs to know about a row."""
+
+    @property
+    def id(self) -> str:
+        """The row's own id, or one made from its position."""
+
+    @property
+    def place(self) -> str:
+        """File and line."""
+
+
+RowT = TypeVar("RowT", bound=Row)
+
+
+def each(rows: Iterable[RowT | RowError], build: Callable[[RowT], Dialogue]) -> Iterator[Result]:
+    """Build a dialogue from each row; rows that fail are reported in their place.
+
+    Args:
+        rows: good rows, and notes about rows that could not even be split.
+        build: raises :class:`BadRow` with what is wrong and what to do, never with text.
+    """
+    for row in rows:
+        if isinstance(row, RowError):
+            yield row
+            continue
+        try:
+            yield build(row)
+        except BadRow as bad:
+            yield RowError(str(bad), row_id=row.id, place=row.place)
+
+
+def shown(names: Iterable[str]) -> str:
+    """Column names for a message; a first line that is prose rather than names stays private."""
+    found = [name for name in names if name]
+    if not found:
+        return "none"
+    if not all(_NAME_LIKE.fullmatch(name) and len(name.split()) <= 6 for name in found):
+        return f"{len(found)} that do not look like names (is the header line missing?)"
+    more = ", ..." if len(found) > _MAX_SHOWN else ""
+    return ", ".join(found[:_MAX_SHOWN]) + more

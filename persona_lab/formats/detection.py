@@ -1,0 +1,129 @@
+"""Telling the layout from the content: columns, keys, folders, shares of ``Name:`` lines.
+
+The extension of a file only breaks ties, because people name files as they like.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from persona_lab.errors import FormatError, InputError
+from persona_lab.formats import persona_statements, youtube_personality
+from persona_lab.formats.base import Columns, Format, shown
+from persona_lab.formats.records import is_document
+from persona_lab.formats.source import Source
+from persona_lab.formats.tables import find_column, split_header
+from persona_lab.formats.transcript import share_of_turns
+
+_LOOK_AHEAD = 50
+_TRANSCRIPT_SHARE = 0.5
+_JSON_SUFFIXES = frozenset({".json", ".jsonl", ".ndjson"})
+_TABLE_SUFFIXES = frozenset({".csv", ".tsv"})
+_JSON_START = re.compile(r"\{\s*(\"|\}|$)|\[\s*(\{|\]|$)")
+_TEXT_COLUMN = "text"
+
+
+def detect(source: Source, formats: Mapping[str, Format], columns: Columns) -> str:
+    """Name the layout of a source without consuming it.
+
+    Args:
+        source: opened, nothing read from it yet.
+        formats: the layouts to choose from.
+        columns: chosen columns or keys; they speak for csv or jsonl.
+
+    Raises:
+        FormatError: it is a folder or JSON of no known layout.
+        InputError: none of the first lines can be decoded.
+    """
+    if source.is_folder:
+        return _folder(source)
+    if columns:
+        # Whoever names columns means them, even if the file looks like a known corpus.
+        formats = {name: known for name, known in formats.items() if known.takes_columns}
+    first = source.peek(1)[0]
+    if youtube_personality.is_score_table(first.text):
+        return youtube_personality.FORMAT.name
+    starts_as_json = _JSON_START.match(first.text.lstrip()) is not None
+    if starts_as_json or source.suffix in _JSON_SUFFIXES:
+        record = _first_record(source)
+        if record is not None:
+            return _json(source, record, formats, columns)
+    table = None if first.problem else _table(first.text, formats, columns)
+    return table or _prose(source) or _by_suffix(source, starts_as_json)
+
+
+def _folder(source: Source) -> str:
+    path = source.path
+    if path is not None and (path / youtube_personality.SCORES).is_file():
+        return youtube_personality.FORMAT.name
+    if path is not None and persona_statements.files_of(path):
+        return persona_statements.FORMAT.name
+    raise FormatError(
+        f"{source.name} is a folder of no known layout; give one of its files, or the folder "
+        f"of {youtube_personality.FORMAT.name} or {persona_statements.FORMAT.name}"
+    )
+
+
+def _json(
+    source: Source, record: Mapping[str, Any], formats: Mapping[str, Format], columns: Columns
+) -> str:
+    """A JSON layout by the keys of the first record."""
+    for known in formats.values():
+        if any(all(key in record for key in keys) for keys in known.keys):
+            return known.name
+    if columns:
+        return "jsonl"
+    raise FormatError(
+        f"{source.name} holds JSON of no known layout; keys found: {shown(map(str, record))}; "
+        "name the key of the text with --columns text=KEY, or convert it to "
+        '{"id", "text"} or {"id", "turns": [{"speaker", "text"}]}'
+    )
+
+
+def _first_record(source: Source) -> Mapping[str, Any] | None:
+    """The first record that can be parsed; the lines stay in the source's look-ahead."""
+    if is_document(source):
+        text = "\n".join(line.text for line in source.peek(None))
+        return _parse(text, max(text.find("{"), 0))
+    lines = (line.text.lstrip() for line in source.peek(_LOOK_AHEAD) if not line.problem)
+    return next((r for r in (_parse(line, 0) for line in lines) if r is not None), None)
+
+
+def _parse(text: str, start: int) -> Mapping[str, Any] | None:
+    try:
+        value, _ = json.JSONDecoder().raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _table(first: str, formats: Mapping[str, Format], columns: Columns) -> str | None:
+    """A csv layout by its header."""
+    header = split_header(first)
+    for known in formats.values():
+        if known.header and all(find_column(header, name) is not None for name in known.header):
+            return known.name
+    named = len(header) > 1 and find_column(header, _TEXT_COLUMN) is not None
+    return "csv" if named or columns else None
+
+
+def _prose(source: Source) -> str | None:
+    """A transcript by its share of names; a vlog by the score table beside it."""
+    if source.path is not None and youtube_personality.is_rated(source.path):
+        return youtube_personality.FORMAT.name
+    ahead = source.peek(_LOOK_AHEAD)
+    good = [line.text for line in ahead if not line.problem]
+    if not good:
+        raise InputError(f"{source.place(ahead[0].number)}: {ahead[0].problem}")
+    share = share_of_turns([text for text in good if text.strip()])
+    return "transcript" if share >= _TRANSCRIPT_SHARE else None
+
+
+def _by_suffix(source: Source, starts_as_json: bool) -> str:
+    """The content did not tell. A broken JSON or csv file is best reported by its reader."""
+    if source.suffix in _JSON_SUFFIXES or (starts_as_json and not source.suffix):
+        return "jsonl"
+    return "csv" if source.suffix in _TABLE_SUFFIXES else "text"

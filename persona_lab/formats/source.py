@@ -1,0 +1,169 @@
+"""Where the bytes come from: opening and looking ahead, line by line.
+
+A :class:`Source` holds at most the lines that detection has looked at, so a file of many
+gigabytes is read in constant memory.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from persona_lab.errors import InputError, RowError
+from persona_lab.formats.decoding import Line, byte_lines, text_lines
+
+SourceLike = str | os.PathLike[str] | IO[str] | IO[bytes] | io.RawIOBase
+"""A path, ``"-"`` for standard input, or an open text or binary stream."""
+
+STDIN = "-"
+_STDIN_NAME = "stdin"
+
+
+class Source:
+    """An opened input with a name for messages, lines, and a look-ahead.
+
+    Attributes:
+        name: for places in messages: the file's name, never its folder; or ``stdin``.
+        stem: the name without its extension, the id of a plain text.
+        suffix: the extension in lower case; it only breaks ties in detection.
+        path: None for a stream.
+        is_folder: only a few layouts are folders; asking one for lines is an error.
+    """
+
+    def __init__(self, given: SourceLike) -> None:
+        """Open a path or wrap a stream, and look at its first words.
+
+        Raises:
+            InputError: it is missing, unreadable, empty or binary.
+        """
+        self.path: Path | None = None
+        self.is_folder = False
+        self._opened: IO[bytes] | None = None
+        self._wrapped: io.BufferedReader | None = None
+        self._lines: Iterator[Line] = iter(())
+        self._ahead: list[Line] = []
+        if isinstance(given, (str, os.PathLike)) and given != STDIN:
+            self._open_path(Path(given))
+        else:
+            self._open_stream(
+                getattr(sys.stdin, "buffer", sys.stdin)
+                if isinstance(given, (str, os.PathLike))
+                else given
+            )
+        if not self.is_folder:
+            try:
+                self._skip_leading_blanks()
+            except BaseException:
+                self.close()
+                raise
+
+    def _open_path(self, path: Path) -> None:
+        self.path, self.name = path, path.name or str(path)
+        self.stem, self.suffix = path.stem, path.suffix.lower()
+        try:
+            if path.is_dir():
+                self.is_folder = True
+                return
+            self._opened = path.open("rb")
+        except FileNotFoundError:
+            raise InputError(f"there is no file {str(path)!r}; check the path") from None
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else "not a path"
+            raise InputError(f"cannot read {str(path)!r}: {why}") from None
+        try:
+            self._lines = byte_lines(self._opened, self.name)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open_stream(self, stream: Any) -> None:
+        given_name = getattr(stream, "name", None)
+        # Standard input calls itself "<stdin>", a file descriptor goes by a number.
+        if not isinstance(given_name, str) or given_name.startswith("<"):
+            given_name = _STDIN_NAME
+        self.name = Path(given_name).name
+        self.stem, self.suffix = Path(self.name).stem, Path(self.name).suffix.lower()
+        if isinstance(stream, io.RawIOBase):
+            # A raw stream hands out single bytes per readline; the wrapper is detached on
+            # close, because closing belongs to whoever opened the stream.
+            self._wrapped = stream = io.BufferedReader(stream)
+        if _reads_text(stream):
+            self._lines = text_lines(stream, self.name)
+        else:
+            self._lines = byte_lines(stream, self.name)
+
+    def _skip_leading_blanks(self) -> None:
+        for line in self._lines:
+            if not line.blank:
+                self._ahead.append(line)
+                return
+        raise InputError(f"{self.name} is empty; give a file with text in it")
+
+    def peek(self, count: int | None) -> list[Line]:
+        """The first lines, blank ones at the top left out, without consuming them.
+
+        Args:
+            count: how many at most; None for all (a JSON document needs that).
+        """
+        self._refuse_folder()
+        if count is None:
+            self._ahead.extend(self._lines)
+        while count is not None and len(self._ahead) < count:
+            line = next(self._lines, None)
+            if line is None:
+                break
+            self._ahead.append(line)
+        return self._ahead[:count]
+
+    def lines(self) -> Iterator[Line]:
+        """All lines, once; blank ones at the top left out."""
+        self._refuse_folder()
+        ahead, self._ahead = self._ahead, []
+        yield from ahead
+        del ahead
+        yield from self._lines
+
+    def _refuse_folder(self) -> None:
+        if self.is_folder:
+            raise InputError(f"{self.name} is a folder; give one of the files in it")
+
+    def whole(self) -> str:
+        """All the text, lines ended by a line feed.
+
+        Raises:
+            RowError: a line is not valid text; all of the input is one row here.
+        """
+        kept: list[str] = []
+        for line in self.lines():
+            if line.problem:
+                raise RowError(line.problem, row_id=self.stem, place=self.place(line.number))
+            kept.append(line.text)
+        return "\n".join(kept)
+
+    def place(self, line: int) -> str:
+        """``file:line`` for messages."""
+        return f"{self.name}:{line}"
+
+    def close(self) -> None:
+        """Close what was opened here; a stream that was handed in stays open."""
+        if self._opened is not None:
+            self._opened.close()
+        if self._wrapped is not None:
+            self._wrapped.detach()
+            self._wrapped = None
+
+
+def _reads_text(stream: Any) -> bool:
+    if isinstance(stream, (io.TextIOBase, io.BufferedIOBase)):
+        return isinstance(stream, io.TextIOBase)
+    try:
+        return isinstance(stream.read(0), str)
+    except (AttributeError, TypeError, OSError, ValueError):
+        raise InputError(
+            "the input is neither a path nor an open, readable stream; "
+            "give a path, '-' for standard input, or an open file"
+        ) from None

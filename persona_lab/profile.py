@@ -1,0 +1,203 @@
+"""Profiles: what a detector says about one speaker, and how sure it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from persona_lab.traits import FRAMEWORKS, MBTI, Framework
+
+Label = Literal["high", "low", "abstain"]
+
+
+@dataclass(frozen=True, slots=True)
+class TraitScore:
+    """One trait of one speaker.
+
+    Attributes:
+        p_high: calibrated probability of the high pole (MBTI: of the first letter), 0..1.
+        low: lower end of the 90 % interval on ``p_high``.
+        high: upper end of the interval.
+        label: ``abstain`` where the interval straddles ``threshold`` or the text is too
+            short to tell.
+        threshold: the decision boundary on ``p_high``, 0..1.
+    """
+
+    p_high: float
+    low: float
+    high: float
+    label: Label
+    threshold: float = 0.5
+
+    @property
+    def forced_high(self) -> bool:
+        """The best guess if one must be made: is the high pole the better bet?"""
+        return self.p_high >= self.threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Warning_:
+    """Something the reader of a score should know.
+
+    Attributes:
+        code: stable, for programs: ``too_short``, ``language``, ``no_match``, ...
+        message: for people.
+    """
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How much one utterance moved one trait.
+
+    Attributes:
+        utterance_id: the utterance.
+        trait: trait key.
+        weight: contribution to the log-odds of the high pole (natural log units).
+    """
+
+    utterance_id: str
+    trait: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """Which model made a score: enough to find it again."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Scores of one speaker in one framework.
+
+    Attributes:
+        id: id of the dialogue.
+        speaker: who is described.
+        framework: the traits' framework.
+        traits: by trait key, in the framework's order.
+        word_count: words of the speaker that were read.
+        n_segments: pieces they were encoded in (0 for a detector without segments).
+        model: what made it.
+        warnings: in order of weight.
+        evidence: filled when asked for, strongest first.
+    """
+
+    id: str
+    speaker: str
+    framework: Framework
+    traits: Mapping[str, TraitScore]
+    word_count: int
+    n_segments: int
+    model: ModelInfo
+    warnings: tuple[Warning_, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def type(self) -> str | None:
+        """The MBTI type, ``X`` for a letter that is abstained from; None for Big Five."""
+        if self.framework is not MBTI:
+            return None
+        letters = {"high": lambda t: t.high, "low": lambda t: t.low, "abstain": lambda t: "X"}
+        return "".join(letters[self.traits[t.key].label](t) for t in self.framework.traits)
+
+    def to_row(self, *, explain: bool = False) -> dict[str, Any]:
+        """The result row of ``persona-lab score`` (JSON types only)."""
+        row: dict[str, Any] = {
+            "id": self.id,
+            "speaker": self.speaker,
+            "framework": self.framework.name,
+            "status": "scored",
+            "traits": {
+                key: {
+                    "p_high": round(score.p_high, 4),
+                    "low": round(score.low, 4),
+                    "high": round(score.high, 4),
+                    "label": score.label,
+                    "threshold": round(score.threshold, 4),
+                }
+                for key, score in self.traits.items()
+            },
+        }
+        if self.type is not None:
+            row["type"] = self.type
+        row |= _tail(self.word_count, self.warnings, self.model) | {"n_segments": self.n_segments}
+        if explain:
+            row["evidence"] = [
+                {"utterance_id": e.utterance_id, "trait": e.trait, "weight": round(e.weight, 4)}
+                for e in self.evidence
+            ]
+        return row
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Profile:
+        """Read what :meth:`to_row` wrote.
+
+        Raises:
+            KeyError: the row is not a scored result row.
+        """
+        return cls(
+            id=row["id"],
+            speaker=row["speaker"],
+            framework=FRAMEWORKS[row["framework"]],
+            traits={key: TraitScore(**value) for key, value in row["traits"].items()},
+            word_count=row["word_count"],
+            n_segments=row.get("n_segments", 0),
+            model=ModelInfo(**row["model"]),
+            warnings=tuple(Warning_(**w) for w in row["warnings"]),
+            evidence=tuple(Evidence(**e) for e in row.get("evidence", ())),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Unscored:
+    """A speaker or row that could not be scored: never a silent 0.
+
+    Attributes:
+        id: id of the dialogue, or of the row that could not be read.
+        speaker: who should have been scored; None where the row could not be read.
+        framework: the framework that was asked for; None where the row could not be read.
+        reason: for people, one sentence.
+        code: stable, for programs: ``no_words``, ``unreadable``, ``language``, ...
+        word_count: words that were there.
+    """
+
+    id: str
+    speaker: str | None
+    framework: Framework | None
+    reason: str
+    code: str
+    word_count: int = 0
+    model: ModelInfo | None = None
+    warnings: tuple[Warning_, ...] = field(default=())
+
+    def to_row(self, *, explain: bool = False) -> dict[str, Any]:
+        """The result row: as :meth:`Profile.to_row`, with ``reason`` and empty traits."""
+        del explain  # the same call as on a profile; there is nothing to explain
+        return {
+            "id": self.id,
+            "speaker": self.speaker,
+            "framework": self.framework.name if self.framework else None,
+            "status": "unscored",
+            "reason": self.reason,
+            "code": self.code,
+            "traits": {},
+        } | _tail(self.word_count, self.warnings, self.model)
+
+
+def _tail(
+    word_count: int, warnings: tuple[Warning_, ...], model: ModelInfo | None
+) -> dict[str, Any]:
+    return {
+        "word_count": word_count,
+        "warnings": [{"code": w.code, "message": w.message} for w in warnings],
+        "model": {"name": model.name, "version": model.version, "sha256": model.sha256}
+        if model
+        else None,
+    }
