@@ -104,8 +104,10 @@ class Profile:
         """The MBTI type, ``X`` for a letter that is abstained from; None for Big Five."""
         if self.framework is not MBTI:
             return None
-        letters = {"high": lambda t: t.high, "low": lambda t: t.low, "abstain": lambda t: "X"}
-        return "".join(letters[self.traits[t.key].label](t) for t in self.framework.traits)
+        return "".join(
+            {"high": t.high, "low": t.low, "abstain": "X"}[self.traits[t.key].label]
+            for t in self.framework.traits
+        )
 
     def to_row(self, *, explain: bool = False) -> dict[str, Any]:
         """The result row of ``persona-lab score`` (JSON types only)."""

@@ -1,0 +1,62 @@
+"""The command line: ``persona-lab COMMAND``, one module a command."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from persona_lab.cli.lazy import MARKUP, Entry, LazyGroup
+from persona_lab.version import __version__
+
+_TRAIN = "train"
+
+
+class _Commands(LazyGroup):
+    """All commands, in the order of the help."""
+
+    entries = (
+        Entry("score", "persona_lab.cli.score", "Score texts and dialogues."),
+        Entry("models", "persona_lab.cli.models", "List the detectors, or show one's card."),
+        Entry("evaluate", "persona_lab.cli.evaluate", "Measure a detector on labelled data."),
+        Entry("train", "persona_lab.cli.train", "Train a detector on your own data.", _TRAIN),
+        Entry("tune", "persona_lab.cli.tune", "Search for the best training settings.", _TRAIN),
+        Entry("export", "persona_lab.cli.export", "Write a trained encoder as ONNX.", _TRAIN),
+    )
+
+
+app = typer.Typer(
+    name="persona-lab",
+    cls=_Commands,
+    no_args_is_help=True,
+    rich_markup_mode=MARKUP,
+    pretty_exceptions_enable=False,
+    epilog="Example:  persona-lab score talk.txt --explain",
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"persona-lab {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Which personality a text or a chatbot shows, and how sure we can be.
+
+    Scores are probabilities with an interval, from trained Big Five and MBTI detectors.
+    What cannot be told is said to be unsure; what cannot be read comes with the reason.
+    """
+
+
+def main() -> None:
+    """Run the command line; the entry point of the script ``persona-lab``."""
+    app(prog_name="persona-lab")

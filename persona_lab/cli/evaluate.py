@@ -1,0 +1,179 @@
+"""``persona-lab evaluate``: how good is a detector on labelled texts?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from persona_lab.errors import TrainingError
+
+
+def command(
+    input: Annotated[str, typer.Argument(help="Labelled file or folder, or - for stdin.")],
+    format: Annotated[str, typer.Option(help="Layout of the input; auto looks inside.")] = "auto",
+    columns: Annotated[
+        str | None, typer.Option(help="csv and jsonl: text=body,id=key,openness=o ...")
+    ] = None,
+    framework: Annotated[
+        str, typer.Option(help="bigfive, mbti, or auto: the one that the labels belong to.")
+    ] = "auto",
+    detector: Annotated[str, typer.Option(help="Name or folder of a model.")] = "default",
+    baseline: Annotated[
+        str | None, typer.Option(help="Another model, compared text by text.")
+    ] = None,
+    folds: Annotated[
+        Path | None,
+        typer.Option(
+            help="csv of folds (id, then a column a trait or 'fold'): train anew on each."
+        ),
+    ] = None,
+    refit: Annotated[
+        int, typer.Option(help="Train anew on this many folds by group instead of --folds.")
+    ] = 0,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="Keep rows with an option, for example run=9,10 (personallm)."),
+    ] = None,
+    priors: Annotated[
+        str, typer.Option(help="sample, or forum: weight MBTI types to their real share.")
+    ] = "sample",
+    sample: Annotated[int, typer.Option(help="Take this many texts at random; 0 for all.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the sample and the bootstrap.")] = 0,
+    json_: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Measure a detector on labelled texts, with intervals.
+
+    Texts that the model was trained on are judged by the part of it that was not: the
+    figure is out of fold, and a warning says how many there were.
+
+    Example: persona-lab evaluate essays.csv --framework bigfive --baseline lexical
+    """
+    import numpy as np
+
+    from persona_lab.cli.data_options import progress_bar
+    from persona_lab.detectors.registry import find_model
+    from persona_lab.formats import read_dialogues
+    from persona_lab.training.evaluate import evaluate, group_folds, labelled, read_folds
+    from persona_lab.training.refit import cross_validate
+    from persona_lab.traits import FRAMEWORKS
+
+    if framework != "auto" and framework not in FRAMEWORKS:
+        raise TrainingError(
+            f"there is no framework {framework!r}; use auto or {', '.join(FRAMEWORKS)}"
+        )
+    if priors not in ("sample", "forum"):
+        raise TrainingError(f"--priors is sample or forum, not {priors!r}")
+    folder = find_model(detector)
+    dialogues = list(read_dialogues(input, format, columns=columns))
+    chosen = FRAMEWORKS[framework] if framework != "auto" else _framework_of(dialogues)
+    examples, left_out = labelled(dialogues, chosen, only=_parse_only(only or []))
+    if 0 < sample < len(examples):
+        picks = np.random.default_rng(seed).choice(len(examples), sample, replace=False)
+        examples = [examples[i] for i in sorted(picks)]
+    if folds is not None or refit:
+        plan = (
+            read_folds(folds, examples, chosen)
+            if folds is not None
+            else group_folds(examples, chosen, refit)
+        )
+        with progress_bar(quiet=json_) as tell:
+            result = cross_validate(folder, examples, chosen, plan, progress=tell)
+    else:
+        result = evaluate(
+            folder,
+            examples,
+            chosen,
+            baseline=find_model(baseline) if baseline else None,
+            forum_priors=priors == "forum",
+            seed=seed,
+        )
+    result["left_out"] = left_out
+    _warn(result)
+    if json_:
+        typer.echo(json.dumps(result))
+    else:
+        _show(result)
+
+
+def _framework_of(dialogues: list[Any]) -> Any:
+    """The framework that the first labelled row has labels of."""
+    from persona_lab.traits import FRAMEWORKS
+
+    for dialogue in dialogues:
+        for speaker in getattr(dialogue, "speakers", {}).values():
+            for framework in FRAMEWORKS.values():
+                if set(speaker.labels) & set(framework.keys):
+                    return framework
+    raise TrainingError(
+        "no row carries labels; give a labelled layout (--format) or columns named like traits"
+    )
+
+
+def _parse_only(given: list[str]) -> dict[str, set[str]]:
+    parsed = {}
+    for part in given:
+        name, equals, values = part.partition("=")
+        if not (name and equals and values):
+            raise TrainingError(f"cannot read --only {part!r}; write NAME=VALUE,VALUE")
+        parsed[name] = set(values.split(","))
+    return parsed
+
+
+def _warn(result: dict[str, Any]) -> None:
+    seen = result.get("seen_in_training", 0)
+    if seen:
+        typer.secho(
+            f"WARNING: {seen} of {result['n']} texts were in this model's training data. They are "
+            "judged by the part of the model that never saw them (out of fold).",
+            fg="yellow",
+            err=True,
+        )
+    for reason, count in {**result["left_out"], **result.get("unscored", {})}.items():
+        typer.secho(f"note: {count} rows left out: {reason}", err=True)
+
+
+def _show(result: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    def cell(metric: dict[str, Any], factor: int, digits: int) -> str:
+        if metric["value"] is None:
+            return "-"
+        value, low, high = (factor * metric[name] for name in ("value", "low", "high"))
+        return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+
+    table = Table(
+        title=f"{result['detector']} on {result['n']} texts, {result['framework']}"
+        + (f", trained anew on {result['folds']} folds" if "folds" in result else "")
+    )
+    for name in ("trait", "n", "majority %", "accuracy %", "macro-F1 %", "AUC", "ECE", "abstains"):
+        table.add_column(name, justify="left" if name == "trait" else "right", no_wrap=True)
+    for name, m in [*result["traits"].items(), ("mean", result["mean"])]:
+        table.add_row(
+            name,
+            str(m["n"]),
+            f"{100 * m['majority']:.1f}",
+            cell(m["accuracy"], 100, 1),
+            cell(m["macro_f1"], 100, 1),
+            cell(m["auc"], 1, 3),
+            cell(m["ece"], 1, 3),
+            f"{100 * m['abstained']:.0f} %" if "abstained" in m else "",
+            end_section=name == list(result["traits"])[-1],
+        )
+    console = Console(width=None if Console().is_terminal else 132)
+    console.print(table)
+    if "without_masking" in result:
+        bare = result["without_masking"]
+        console.print(
+            "With type words left in the text (a leak), macro-F1 would read "
+            f"{cell(bare['macro_f1'], 100, 1)} and accuracy {cell(bare['accuracy'], 100, 1)}."
+        )
+    if "against_baseline" in result:
+        d = result["against_baseline"]
+        console.print(
+            f"Against {d['detector']}, same texts: accuracy {100 * d['difference']:+.2f} points "
+            f"[{100 * d['low']:+.2f}, {100 * d['high']:+.2f}], McNemar p = {d['p_value']:.3f}."
+        )

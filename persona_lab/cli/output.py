@@ -1,0 +1,101 @@
+"""What all commands share: results on stdout, messages on stderr, and how errors end.
+
+Results can be piped, so nothing but results goes to stdout. An error that persona-lab
+raises on purpose becomes one line and exit code 2; any other exception is a bug and keeps
+its traceback.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from persona_lab.errors import PersonaLabError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+EXIT_ERROR = 2
+EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
+"""As the shell reports a program that a closed pipe ended."""
+
+
+def stdout() -> Console:
+    """The console for results meant for people."""
+    from rich.console import Console
+
+    return Console(highlight=False, markup=False, emoji=False)
+
+
+def stderr() -> Console:
+    """The console for messages and progress."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+def plain(text: str) -> str:
+    """A text from a file, safe to print on one line.
+
+    Control characters could move the cursor or recolour the terminal, and those that turn
+    the direction of writing could make a line read as another one.
+    """
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def note(message: str, *, style: str = "", console: Console | None = None) -> None:
+    """Print one line on stderr, never broken into several."""
+    (console or stderr()).print(plain(message), style=style or None, soft_wrap=True)
+
+
+def warn(message: str, *, console: Console | None = None) -> None:
+    """Print a warning on stderr."""
+    note(f"Warning: {message}", style="yellow", console=console)
+
+
+def write_json(value: Any) -> None:
+    """Print one line of JSON on stdout."""
+    # a terminal or pipe that is not UTF-8 gets escapes, which mean the same
+    encoding = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "")
+    line = json.dumps(value, ensure_ascii=encoding != "utf8")
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+@contextmanager
+def reported_errors() -> Iterator[None]:
+    """Turn errors into a line on stderr and an exit code.
+
+    Raises:
+        typer.Exit: 2 for a :class:`~persona_lab.errors.PersonaLabError`, 130 after Ctrl-C,
+            141 when nobody reads stdout any more.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except PersonaLabError as error:
+        note(f"Error: {error}", style="bold red")
+        raise typer.Exit(EXIT_ERROR) from None
+    except KeyboardInterrupt:
+        note("Interrupted", style="yellow")
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    except BrokenPipeError:
+        _close_stdout()
+        raise typer.Exit(EXIT_BROKEN_PIPE) from None
+
+
+def _close_stdout() -> None:
+    """Let Python's own flush at exit go nowhere, or it would complain of the pipe again."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+    except (OSError, ValueError):
+        pass  # a stand-in without a file descriptor needs no closing

@@ -1,0 +1,221 @@
+"""``persona-lab score``: texts and dialogues in, profiles with intervals out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from enum import Enum
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from persona_lab.cli.output import note, stderr, stdout, warn, write_json
+from persona_lab.cli.progress import Progress
+from persona_lab.errors import InputError, RowError
+from persona_lab.formats import FORMATS, read_dialogues
+from persona_lab.formats.source import STDIN
+from persona_lab.traits import FRAMEWORKS
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from persona_lab.cli.resultfile import ResultFile
+    from persona_lab.detectors import Result
+    from persona_lab.dialogue import Dialogue
+
+    Results = Iterator[tuple[Dialogue | None, Result]]
+
+_WARNINGS_SHOWN = 20
+_REMINDER = "Weak evidence about text, not a diagnosis of a person; see the model card:"
+
+EXAMPLES = (
+    "persona-lab score talk.txt --explain",
+    "persona-lab score chats.jsonl --speaker assistant --json > profiles.jsonl",
+    "persona-lab score posts.csv --columns text=body,id=user --out profiles.jsonl",
+    "echo 'I could talk to strangers all day.' | persona-lab score -",
+)
+
+
+class FrameworkChoice(str, Enum):
+    """Which framework to score."""
+
+    bigfive = "bigfive"
+    mbti = "mbti"
+    both = "both"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The frameworks' names, in the order of the rows."""
+        return tuple(FRAMEWORKS) if self is FrameworkChoice.both else (self.value,)
+
+
+def command(
+    input: Annotated[
+        str,
+        typer.Argument(
+            metavar="INPUT",
+            help="A file of any layout below, the folder of a known corpus, or - for stdin.",
+            show_default=False,
+        ),
+    ],
+    format: Annotated[
+        str,
+        typer.Option(
+            help=f"Layout of INPUT: auto (tells it from the content), {', '.join(FORMATS)}."
+        ),
+    ] = "auto",
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROLE=NAME,...",
+            help="Which column or key holds what, for csv and jsonl: text=body,id=user.",
+        ),
+    ] = None,
+    framework: Annotated[
+        FrameworkChoice | None,
+        typer.Option(
+            help="Which traits to score; all that the detector knows if left out.",
+            show_default=False,
+        ),
+    ] = None,
+    detector: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME|DIR", help="A name from 'persona-lab models list', or a model's folder."
+        ),
+    ] = "default",
+    speaker: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|all",
+            help="Score this speaker or role only (user, assistant), or all. Left out: the "
+            "one a row is about where the layout names one, else all.",
+            show_default=False,
+        ),
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show which utterances moved each trait most.")
+    ] = False,
+    no_mask: Annotated[
+        bool,
+        typer.Option("--no-mask", help="Read words that name a type or trait (INFP), too."),
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at the first row that cannot be read.")
+    ] = False,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Read the first N rows only.", show_default=False),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.jsonl", help="Write result rows there, each as it is made."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the file of --out if it exists.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the file of --out where a run stopped.")
+    ] = False,
+    json_: Annotated[
+        bool, typer.Option("--json", help="Print result rows as JSON lines on stdout.")
+    ] = False,
+) -> None:
+    """Score texts and dialogues.
+
+    Every speaker gets a calibrated probability per trait with a 90 % interval. Where the
+    interval reaches over the threshold, or the text is too short, the label is "unsure".
+    Rows that cannot be scored come out with the reason, in their place.
+    """
+    _check_options(input, out, overwrite=overwrite, resume=resume)
+    if input == STDIN and sys.stdin.isatty():
+        note("Reading from the terminal; end with Ctrl-D (Windows: Ctrl-Z, Enter).")
+    with ExitStack() as stack:
+        # mistakes in the input show before the model is loaded and the file is touched
+        reader = stack.enter_context(read_dialogues(input, format, columns=columns, strict=strict))
+
+        from persona_lab.cli.resultfile import ResultFile
+        from persona_lab.cli.scoring import Scoring
+        from persona_lab.detectors.registry import load_detector
+        from persona_lab.detectors.trained import Options
+
+        model = load_detector(detector, options=Options(mask=not no_mask))
+        known = tuple(f.name for f in model.frameworks)
+        file = None
+        if out is not None:
+            file = stack.enter_context(
+                ResultFile(out, model.info, overwrite=overwrite, resume=resume)
+            )
+        console = stderr()
+        scoring = Scoring(
+            model,
+            frameworks=known if framework is None else framework.names,
+            speaker=speaker,
+            explain=explain,
+            done=file.done if file is not None else None,
+            on_bad_row=_Warner(console).bad_row,
+        )
+        table = file is None and not json_
+        # a bar on the same terminal as the results would be torn to pieces
+        bar = stack.enter_context(
+            Progress(console, scoring.tally, shown=table or not (json_ and sys.stdout.isatty()))
+        )
+        results = bar.following(scoring.results(islice(reader, limit)))
+        if table:
+            _print_table(results, model.info.name, explain=explain, before=bar.stop)
+        else:
+            _write_rows(results, file, json_=json_, explain=explain)
+        bar.stop()
+        note(bar.summary())
+        scoring.check()
+
+
+def _check_options(input: str, out: Path | None, *, overwrite: bool, resume: bool) -> None:
+    if out is None and (overwrite or resume):
+        raise InputError("--overwrite and --resume are about the file of --out; name one")
+    if overwrite and resume:
+        raise InputError("--overwrite starts anew and --resume goes on; give one of them")
+    if out is not None and input != STDIN and out.exists() and out.samefile(input):
+        raise InputError(f"--out {out} is the input itself; name another file")
+
+
+def _write_rows(results: Results, file: ResultFile | None, *, json_: bool, explain: bool) -> None:
+    try:
+        for _, result in results:
+            row = result.to_row(explain=explain)
+            if file is not None:
+                file.write(row)
+            if json_:
+                write_json(row)
+    except KeyboardInterrupt:
+        if file is not None:
+            note(f"The rows so far are in {file.path}; --resume goes on from there")
+        raise
+
+
+def _print_table(
+    results: Results, model: str, *, explain: bool, before: Callable[[], None]
+) -> None:
+    from persona_lab.cli.tables import show
+
+    console = stdout()
+    if show(console, results, explain=explain, before=before):
+        reminder = f"{_REMINDER} persona-lab models show {model}"
+        console.print(reminder, style="dim italic", soft_wrap=True)
+
+
+class _Warner:
+    """Warns of bad rows; of a broken file of a million rows not a million times."""
+
+    def __init__(self, console: Console) -> None:
+        self._console, self._count = console, 0
+
+    def bad_row(self, error: RowError) -> None:
+        self._count += 1
+        if self._count <= _WARNINGS_SHOWN:
+            warn(str(error), console=self._console)
+        elif self._count == _WARNINGS_SHOWN + 1:
+            warn("more bad rows follow; each has its row in the output", console=self._console)

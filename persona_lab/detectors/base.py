@@ -1,0 +1,89 @@
+"""The Detector protocol: what every detector offers, so that one can replace another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from persona_lab.dialogue import Dialogue, Utterance
+from persona_lab.profile import ModelInfo, Profile, Unscored
+from persona_lab.traits import Framework
+
+Result = Profile | Unscored
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One speaker whose personality is asked for.
+
+    Attributes:
+        id: id of the dialogue.
+        speaker: name in the dialogue.
+        utterances: what the speaker says, in order.
+    """
+
+    id: str
+    speaker: str
+    utterances: tuple[Utterance, ...]
+
+    @classmethod
+    def of(cls, dialogue: Dialogue, speaker: str) -> Request:
+        """Ask for one speaker of a dialogue."""
+        return cls(dialogue.id, speaker, dialogue.by(speaker))
+
+    @property
+    def text(self) -> str:
+        """All that the speaker says, one utterance a line."""
+        return "\n".join(utterance.text for utterance in self.utterances)
+
+
+class Detector(Protocol):
+    """Scores speakers."""
+
+    @property
+    def info(self) -> ModelInfo:
+        """Name, version and hash."""
+
+    @property
+    def frameworks(self) -> tuple[Framework, ...]:
+        """Frameworks that it can score."""
+
+    def profile(
+        self,
+        given: Dialogue | str,
+        speaker: str | None = None,
+        *,
+        framework: str | None = None,
+        explain: bool = False,
+    ) -> Result:
+        """Score one speaker of a dialogue, or one text.
+
+        Args:
+            given: a dialogue or a plain text of any length.
+            speaker: needed where a dialogue has several speakers and no focus.
+            framework: ``bigfive`` or ``mbti``; None for the detector's first.
+            explain: also fill ``evidence``.
+
+        Raises:
+            SpeakerError: the speaker is missing or does not occur.
+            ModelError: the detector does not score this framework.
+        """
+
+    def profiles(
+        self,
+        requests: Iterable[Request],
+        *,
+        frameworks: tuple[str, ...] | None = None,
+        explain: bool = False,
+    ) -> Iterator[Result]:
+        """Score many speakers in constant memory.
+
+        Args:
+            requests: any number, read as needed.
+            frameworks: names; None for all of the detector's.
+            explain: also fill ``evidence``.
+
+        Yields:
+            For each request, in order, one result a framework.
+        """

@@ -1,0 +1,254 @@
+"""The lexical component: TF-IDF of words and characters, linear experts.
+
+In this field it is hard to beat, and it needs no encoder: the fast tier and the honest
+baseline. Weights are kept as plain arrays; nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from persona_lab.detectors.reading import Array, Reading, Row, count_words, log_softmax
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+    from sklearn.feature_extraction.text import CountVectorizer
+
+WORD_PATTERN = r"[^\W_]+(?:['\u2019]\w+)?|[^\w\s]+"
+"""Words, and runs of punctuation: '...' and '!!' tell something about people."""
+
+CHUNK_WORDS = 100
+"""Utterances are packed into chunks of at most this many words where they fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a speaker's text, and how much of which utterance it holds."""
+
+    text: str
+    covers: tuple[tuple[int, float], ...]
+
+
+def chunks(utterances: Sequence[str], *, pack: bool = True) -> list[Chunk]:
+    """Cut utterances into chunks of about :data:`CHUNK_WORDS` words.
+
+    Args:
+        utterances: in order, each of any length.
+        pack: join short neighbours; else each chunk is of one utterance.
+
+    Returns:
+        Chunks in order; every word is in exactly one. Utterances without words are left
+        out; shares of a chunk sum to 1.
+    """
+    done: list[Chunk] = []
+    parts: list[tuple[int, int, str]] = []
+
+    def close() -> None:
+        if parts:
+            total = sum(n for _, n, _ in parts)
+            covers = tuple((index, n / total) for index, n, _ in parts)
+            done.append(Chunk("\n".join(text for _, _, text in parts), covers))
+            parts.clear()
+
+    for index, utterance in enumerate(utterances):
+        for piece in _pieces(utterance):
+            n = count_words(piece)
+            if n == 0:
+                continue
+            if parts and (not pack or n + sum(m for _, m, _ in parts) > CHUNK_WORDS):
+                close()
+            parts.append((index, n, piece))
+    close()
+    return done
+
+
+def _pieces(text: str) -> Iterable[str]:
+    tokens = text.split()
+    if len(tokens) <= CHUNK_WORDS:
+        yield text
+        return
+    n_pieces = -(-len(tokens) // CHUNK_WORDS)
+    for part in range(n_pieces):
+        start, end = (k * len(tokens) // n_pieces for k in (part, part + 1))
+        yield " ".join(tokens[start:end])
+
+
+class LexicalFeatures:
+    """Counts of known words and character n-grams, and their TF-IDF.
+
+    Attributes:
+        blocks: terms of each block (words, characters), in column order.
+        idf: ``(n_features,)`` inverse document frequencies.
+    """
+
+    def __init__(self, blocks: Sequence[Sequence[str]], idf: Array, settings: dict[str, Any]):
+        """Build from saved terms.
+
+        Args:
+            blocks: word terms, then character terms (may be empty).
+            idf: as in scikit-learn's smoothed formula.
+            settings: ``words`` and ``chars``: lengths of n-grams, as ``[low, high]``.
+        """
+        self.blocks = [list(block) for block in blocks]
+        self.idf = np.asarray(idf, np.float32)
+        self.settings = settings
+        self._vectorizers = [
+            vectorizer(kind, settings[kind], vocabulary=block)
+            for kind, block in zip(("words", "chars"), self.blocks, strict=True)
+            if block
+        ]
+
+    @property
+    def n_features(self) -> int:
+        """Columns of all blocks together."""
+        return len(self.idf)
+
+    def counts(self, texts: Sequence[str]) -> csr_matrix:
+        """Count terms: ``(n_texts, n_features)``."""
+        from scipy.sparse import csr_matrix, hstack
+
+        blocks = [v.transform(texts) for v in self._vectorizers]
+        return csr_matrix(hstack(blocks, format="csr", dtype=float))
+
+    def tfidf(self, counts: csr_matrix) -> csr_matrix:
+        """Sublinear TF times IDF, each block scaled to length 1 (float32)."""
+        from scipy.sparse import csr_matrix, hstack
+        from sklearn.preprocessing import normalize
+
+        x = csr_matrix(counts, dtype=np.float32, copy=True)
+        x.data = (1.0 + np.log(x.data)) * self.idf[x.indices]
+        start, parts = 0, []
+        for block in self.blocks:
+            if block:
+                parts.append(normalize(x[:, start : start + len(block)]))
+                start += len(block)
+        return csr_matrix(hstack(parts, format="csr"))
+
+
+def vectorizer(
+    kind: str, ngrams: Sequence[int], vocabulary: Sequence[str] | None = None, **more: Any
+) -> CountVectorizer:
+    """The counter of one block: ``words`` or ``chars``."""
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    shape = (
+        {"token_pattern": WORD_PATTERN}
+        if kind == "words"
+        else {"analyzer": "char_wb", "token_pattern": None}
+    )
+    return CountVectorizer(ngram_range=tuple(ngrams), vocabulary=vocabulary, **shape, **more)
+
+
+class Lexical:
+    """Linear experts over lexical features."""
+
+    def __init__(
+        self,
+        features: LexicalFeatures,
+        rows: Sequence[Row],
+        registers: Sequence[str],
+        weights: Array,
+        bias: Array,
+        gate_weights: Array,
+        gate_bias: Array,
+    ) -> None:
+        """Put a component together.
+
+        Args:
+            features: the columns.
+            rows: experts, in the order of ``weights``.
+            registers: kinds of text, in the order of the gate.
+            weights: ``(n_members, n_rows, n_features)``.
+            bias: ``(n_members, n_rows)``.
+            gate_weights: ``(n_registers, n_features)``.
+            gate_bias: ``(n_registers,)``.
+        """
+        self.features = features
+        self.rows = tuple(rows)
+        self.registers = tuple(registers)
+        self._weights, self._bias = weights, bias
+        self._gate_weights, self._gate_bias = gate_weights, gate_bias
+        n_members, n_rows, n_features = weights.shape
+        # one matrix for one sparse product: members x rows first, then the gate
+        self._all = np.ascontiguousarray(
+            np.concatenate([weights.reshape(-1, n_features), gate_weights]).T, dtype=np.float32
+        )
+        self._mean = np.ascontiguousarray(weights.mean(axis=0).T, dtype=np.float32)
+        self._shape = (n_members, n_rows)
+
+    def read(self, texts: Sequence[Sequence[str]], *, pack: bool = True) -> list[Reading]:
+        """See :class:`~persona_lab.detectors.reading.Component`."""
+        cut = [chunks(utterances, pack=pack) for utterances in texts]
+        counts = self.features.counts([chunk.text for speaker in cut for chunk in speaker])
+        readings, start = [], 0
+        for speaker in cut:
+            part = counts[start : start + len(speaker)]
+            start += len(speaker)
+            readings.append(self._read_one(part, speaker))
+        return readings
+
+    def _read_one(self, counts: csr_matrix, cut: list[Chunk]) -> Reading:
+        from scipy.sparse import csr_matrix
+
+        total = csr_matrix(counts.sum(axis=0))
+        x = self.features.tfidf(total)
+        out = np.asarray(x @ self._all)[0]
+        n_members, n_rows = self._shape
+        members = out[: n_members * n_rows].reshape(n_members, n_rows) + self._bias
+        gate = out[n_members * n_rows :] + self._gate_bias
+        # a term's weight is shared among the chunks by how often each has it
+        per_count = np.zeros(self.features.n_features, np.float32)
+        per_count[total.indices] = x.toarray()[0][total.indices] / total.data
+        shared = csr_matrix(counts, dtype=np.float32, copy=True)
+        shared.data *= per_count[shared.indices]
+        n = len(cut)
+        values = np.asarray(shared @ self._mean) * n
+        return Reading(
+            values=values.astype(np.float32),
+            weights=np.full((n, n_rows), 1.0 / n, np.float32),
+            members=members.astype(np.float32),
+            gate=log_softmax(gate),
+            covers=tuple(chunk.covers for chunk in cut),
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write ``lexical.npz`` and ``vocabulary.json``."""
+        np.savez_compressed(
+            folder / "lexical.npz",
+            weights=self._weights.astype(np.float16),
+            bias=self._bias.astype(np.float32),
+            gate_weights=self._gate_weights.astype(np.float16),
+            gate_bias=self._gate_bias.astype(np.float32),
+            idf=self.features.idf,
+        )
+        facts = {
+            "settings": self.features.settings,
+            "blocks": self.features.blocks,
+            "rows": [[row.register, row.trait] for row in self.rows],
+            "registers": list(self.registers),
+        }
+        (folder / "vocabulary.json").write_text(
+            json.dumps(facts, ensure_ascii=False, separators=(",", ":")), encoding="utf-8"
+        )
+
+    @classmethod
+    def load(cls, folder: Path) -> Lexical:
+        """Read what :meth:`save` wrote."""
+        facts = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
+        with np.load(folder / "lexical.npz", allow_pickle=False) as arrays:
+            got = {name: arrays[name].astype(np.float32) for name in arrays.files}
+        return cls(
+            LexicalFeatures(facts["blocks"], got["idf"], facts["settings"]),
+            [Row(*pair) for pair in facts["rows"]],
+            facts["registers"],
+            got["weights"],
+            got["bias"],
+            got["gate_weights"],
+            got["gate_bias"],
+        )

@@ -1,0 +1,121 @@
+"""Find detectors by name or folder."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from persona_lab.detectors.store import CONFIG, open_folder, read_config
+from persona_lab.detectors.trained import Options, TrainedDetector
+from persona_lab.errors import ModelError
+
+DEFAULT = "default"
+MODELS_VARIABLE = "PERSONA_LAB_MODELS"
+"""Environment variable: a folder of models that is searched before the bundled ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """A model that can be asked for by name.
+
+    Attributes:
+        name: of its folder.
+        folder: where it lies.
+        version: as in its config.
+        frameworks: that it scores.
+        default: is it the one to take where none is named?
+        summary: one line about it.
+        problem: why its config cannot be read; empty for a good one.
+    """
+
+    name: str
+    folder: Path
+    version: str
+    frameworks: tuple[str, ...]
+    default: bool
+    summary: str
+    problem: str = ""
+
+
+def model_folders() -> list[Path]:
+    """Folders that hold models: the user's, then the bundled ones."""
+    package = Path(__file__).resolve().parent.parent
+    named = os.environ.get(MODELS_VARIABLE)
+    places = [Path(named)] if named else []
+    # in an installed package the models lie inside it, in a checkout beside it
+    return [
+        place
+        for place in (*places, package / "models", package.parent / "models")
+        if place.is_dir()
+    ]
+
+
+def list_models() -> list[ModelEntry]:
+    """All models that can be asked for by name; the first of a name wins.
+
+    One that cannot be read is listed with its problem, so that it neither hides nor
+    breaks the others.
+    """
+    found: dict[str, ModelEntry] = {}
+    for place in model_folders():
+        for folder in sorted(path.parent for path in place.glob(f"*/{CONFIG}")):
+            problem, config = "", dict[str, Any]()
+            try:
+                config = read_config(folder)
+            except ModelError as error:
+                problem = str(error)
+            found.setdefault(
+                folder.name,
+                ModelEntry(
+                    name=folder.name,
+                    folder=folder,
+                    version=str(config.get("version", "")),
+                    frameworks=tuple(config.get("frameworks", ())),
+                    default=bool(config.get("default")),
+                    summary=str(config.get("summary", "")),
+                    problem=problem,
+                ),
+            )
+    return list(found.values())
+
+
+def find_model(name: str) -> Path:
+    """The folder of a model.
+
+    Args:
+        name: ``default``, ``bigfive`` or ``mbti`` (the best model for the framework), a
+            bundled model's name, or a folder.
+
+    Raises:
+        ModelError: there is none of this name.
+    """
+    path = Path(name)
+    # a folder of data that happens to be called 'bigfive' does not hide the model
+    if (path / CONFIG).is_file():
+        return path
+    entries = list_models()
+    for entry in entries:
+        if entry.name == name:
+            return entry.folder
+    for entry in entries:
+        if entry.default and (name == DEFAULT or name in entry.frameworks):
+            return entry.folder
+    if path.is_dir():
+        return path
+    known = ", ".join(entry.name for entry in entries) or "none are installed"
+    raise ModelError(f"there is no model {name!r}; models: {known}; or give a model's folder")
+
+
+def load_detector(name: str = DEFAULT, *, options: Options | None = None) -> TrainedDetector:
+    """Load a detector by name or folder.
+
+    Args:
+        name: see :func:`find_model`.
+        options: masking and language check.
+
+    Raises:
+        ModelError: there is none, or it cannot be read.
+    """
+    return open_folder(find_model(name), options=options)

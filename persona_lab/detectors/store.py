@@ -1,0 +1,142 @@
+"""A model's folder: ``config.json`` and the files of its components.
+
+``blend`` owns no weights: its config names the folders of its components beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+from persona_lab.detectors.calibration import Calibration
+from persona_lab.detectors.reading import Component
+from persona_lab.detectors.trained import Options, TrainedDetector
+from persona_lab.errors import ModelError
+from persona_lab.profile import ModelInfo
+
+FORMAT_VERSION = 1
+CONFIG = "config.json"
+_DAMAGE = (ValueError, OSError, EOFError, BadZipFile, zlib.error)
+"""What reading a damaged file can raise."""
+
+_WEIGHTS = {
+    "lexical": ("lexical.npz", "vocabulary.json"),
+    "pooled": ("head.npz", "encoder.onnx", "tokenizer.json"),
+}
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Read and check a model's config.
+
+    Raises:
+        ModelError: the folder is missing, not a model, damaged, or made by a newer version.
+    """
+    file = folder / CONFIG
+    if not folder.is_dir() or not file.is_file():
+        raise ModelError(
+            f"{folder} is not a model folder: it has no {CONFIG}; "
+            "'persona-lab models list' shows the models there are"
+        )
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+        version = config["format_version"]
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise ModelError(
+            f"{file} is damaged ({type(error).__name__}); export or train the model again"
+        ) from error
+    if not isinstance(version, int) or version > FORMAT_VERSION:
+        raise ModelError(
+            f"{folder} was written in model format {version}, this persona-lab reads up to "
+            f"{FORMAT_VERSION}; upgrade it with 'pip install -U persona-lab'"
+        )
+    return dict(config)
+
+
+def open_folder(folder: Path, *, options: Options | None = None) -> TrainedDetector:
+    """Open a model's folder as a detector.
+
+    Raises:
+        ModelError: it cannot be read.
+    """
+    config = read_config(folder)
+    try:
+        components = [
+            _component(kind, folder / where) for kind, where in config["components"].items()
+        ]
+        calibration = Calibration.from_json(config["calibration"])
+        info = ModelInfo(config["name"], config["version"], config["sha256"])
+    except ModelError:
+        raise
+    except (*_DAMAGE, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(
+            f"the model in {folder} is damaged or incomplete ({type(error).__name__}); "
+            "fetch, export or train it again"
+        ) from error
+    for kind, component in zip(config["components"], components, strict=True):
+        theirs = (component.rows, component.registers, len(components))
+        if theirs != (calibration.rows, calibration.registers, len(calibration.slope)):
+            raise ModelError(
+                f"the component {kind} in {folder} does not fit its calibration; "
+                "train the parts together"
+            )
+    return TrainedDetector(info, components, calibration, options=options)
+
+
+def write_config(
+    folder: Path,
+    *,
+    name: str,
+    version: str,
+    components: Mapping[str, str],
+    calibration: Calibration,
+    more: Mapping[str, Any] | None = None,
+) -> None:
+    """Write ``config.json``; the components' files must lie there already.
+
+    Args:
+        folder: the model's.
+        name: of the model.
+        version: of the model.
+        components: kind to folder, relative to this one (``{"lexical": "."}``).
+        calibration: fitted for them in this order.
+        more: further facts to keep, JSON types only.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    config = {
+        "format_version": FORMAT_VERSION,
+        "name": name,
+        "version": version,
+        "components": dict(components),
+        "calibration": calibration.to_json(),
+        **(more or {}),
+    }
+    config["sha256"] = fingerprint(folder, config)
+    (folder / CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+
+
+def fingerprint(folder: Path, config: Mapping[str, Any]) -> str:
+    """Hash of all that decides a score: weights of the components and the calibration."""
+    digest = hashlib.sha256()
+    for kind, where in config["components"].items():
+        for name in _WEIGHTS[kind]:
+            digest.update(name.encode())
+            digest.update((folder / where / name).read_bytes())
+    digest.update(json.dumps(config["calibration"], sort_keys=True).encode())
+    return digest.hexdigest()
+
+
+def _component(kind: str, folder: Path) -> Component:
+    if kind == "lexical":
+        from persona_lab.detectors.lexical import Lexical
+
+        return Lexical.load(folder)
+    if kind == "pooled":
+        from persona_lab.detectors.pooled import Pooled
+
+        return Pooled.load(folder)
+    raise ModelError(f"unknown component {kind!r} in {folder}; use lexical or pooled")

@@ -1,0 +1,285 @@
+"""The trained detectors: one or two components, a calibration, and what to say about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+
+from persona_lab.detectors.base import Request, Result
+from persona_lab.detectors.calibration import Calibration, Judgement, judge
+from persona_lab.detectors.language import foreign_language
+from persona_lab.detectors.masking import mask
+from persona_lab.detectors.reading import Component, Reading, count_words
+from persona_lab.dialogue import Dialogue
+from persona_lab.errors import ModelError, SpeakerError
+from persona_lab.profile import (
+    Evidence,
+    Label,
+    ModelInfo,
+    Profile,
+    TraitScore,
+    Unscored,
+    Warning_,
+)
+from persona_lab.traits import FRAMEWORKS, Framework
+
+_BATCH_WORDS = 20_000
+"""Words read at once: enough to fill batches, little enough to stay flat in memory."""
+
+_BATCH_REQUESTS = 256
+_EVIDENCE_PER_TRAIT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to score.
+
+    Attributes:
+        mask: hide words that name a type or trait before reading.
+        check_language: leave texts that are clearly not English unscored.
+    """
+
+    mask: bool = True
+    check_language: bool = True
+
+
+class TrainedDetector:
+    """Implements :class:`~persona_lab.detectors.base.Detector` on trained components."""
+
+    def __init__(
+        self,
+        info: ModelInfo,
+        components: Sequence[Component],
+        calibration: Calibration,
+        *,
+        options: Options | None = None,
+    ) -> None:
+        """Put a detector together; :func:`load_detector` is the usual way.
+
+        Args:
+            info: name, version, hash.
+            components: in the calibration's order.
+            calibration: fitted out of fold for these components.
+            options: how to score.
+        """
+        self.info = info
+        self.components = tuple(components)
+        self.calibration = calibration
+        self.options = options or Options()
+        known = {row.trait for row in calibration.rows}
+        self.frameworks = tuple(f for f in FRAMEWORKS.values() if set(f.keys) <= known)
+
+    def profile(
+        self,
+        given: Dialogue | str,
+        speaker: str | None = None,
+        *,
+        framework: str | None = None,
+        explain: bool = False,
+    ) -> Result:
+        """See :class:`~persona_lab.detectors.base.Detector`."""
+        dialogue = Dialogue.from_text(given) if isinstance(given, str) else given
+        names = dialogue.choose(speaker)
+        if len(names) != 1:
+            raise SpeakerError(
+                f"dialogue {dialogue.id!r} has {len(names)} speakers; name the one to score: "
+                f"{', '.join(names[:10]) or 'nobody speaks'}"
+            )
+        wanted = framework or self.frameworks[0].name
+        request = Request.of(dialogue, names[0])
+        return next(self.profiles([request], frameworks=(wanted,), explain=explain))
+
+    def profiles(
+        self,
+        requests: Iterable[Request],
+        *,
+        frameworks: tuple[str, ...] | None = None,
+        explain: bool = False,
+    ) -> Iterator[Result]:
+        """See :class:`~persona_lab.detectors.base.Detector`."""
+        chosen = self._choose(frameworks)
+        for batch in batches(requests):
+            for request, readings, n_words, found in self.read(batch):
+                for framework in chosen:
+                    if isinstance(found, Unscored):
+                        yield _unscored(found, framework)
+                    else:
+                        yield self._profile(
+                            request, readings, n_words, found, framework, explain=explain
+                        )
+
+    def read(
+        self, requests: Sequence[Request]
+    ) -> Iterator[tuple[Request, list[Reading], int, tuple[Warning_, ...] | Unscored]]:
+        """Read requests with all components, once for all frameworks.
+
+        Yields:
+            The request, its readings, its word count, and warnings; or an
+            :class:`Unscored` in their place where nothing can be read.
+        """
+        texts: list[list[str]] = []
+        checked = []
+        for request in requests:
+            n_words, found = self._check(request)
+            if not isinstance(found, Unscored):
+                text = self._masked(request)
+                if any(map(count_words, text)):
+                    texts.append(text)
+                else:
+                    reason = "all its words name types or traits, and those are masked"
+                    found = self._no_words(request, reason, n_words)
+            checked.append((request, n_words, found))
+        by_component = [iter(c.read(texts)) for c in self.components] if texts else []
+        for request, n_words, found in checked:
+            readings = [] if isinstance(found, Unscored) else [next(read) for read in by_component]
+            yield request, readings, n_words, found
+
+    def _check(self, request: Request) -> tuple[int, tuple[Warning_, ...] | Unscored]:
+        """Can this be read at all? Words, and warnings or the reason why not."""
+        n_words = sum(count_words(u.text) for u in request.utterances)
+        if n_words == 0:
+            reason = (
+                "the speaker says nothing that contains a word"
+                if request.utterances
+                else "there are no utterances of this speaker"
+            )
+            return 0, self._no_words(request, reason, 0)
+        language = foreign_language(request.text) if self.options.check_language else None
+        if language is not None:
+            reason = f"the text seems to be in {language!r}; this model was trained on English only"
+            warning = Warning_("language", reason)
+            return n_words, Unscored(
+                request.id,
+                request.speaker,
+                None,
+                reason,
+                "language",
+                word_count=n_words,
+                model=self.info,
+                warnings=(warning,),
+            )
+        return n_words, ()
+
+    def _no_words(self, request: Request, reason: str, n_words: int) -> Unscored:
+        return Unscored(
+            request.id,
+            request.speaker,
+            None,
+            reason,
+            "no_words",
+            word_count=n_words,
+            model=self.info,
+        )
+
+    def _masked(self, request: Request) -> list[str]:
+        """What may be read of each utterance."""
+        return [mask(u.text) if self.options.mask else u.text for u in request.utterances]
+
+    def _profile(
+        self,
+        request: Request,
+        readings: list[Reading],
+        n_words: int,
+        warnings: tuple[Warning_, ...],
+        framework: Framework,
+        *,
+        explain: bool,
+    ) -> Profile:
+        judgement = judge(readings, self.calibration, framework.keys, n_words)
+        if judgement.too_short:
+            warnings += (
+                Warning_(
+                    "too_short",
+                    f"{n_words} words; texts of this kind need about "
+                    f"{int(np.ceil(judgement.shortest))} before a label is worth giving",
+                ),
+            )
+        return Profile(
+            id=request.id,
+            speaker=request.speaker,
+            framework=framework,
+            traits=trait_scores(judgement, framework, self.calibration.thresholds),
+            word_count=n_words,
+            n_segments=max(len(reading.values) for reading in readings),
+            model=self.info,
+            warnings=warnings,
+            evidence=self._evidence(request, judgement, framework) if explain else (),
+        )
+
+    def _evidence(
+        self, request: Request, judgement: Judgement, framework: Framework
+    ) -> tuple[Evidence, ...]:
+        """What each utterance adds to the log-odds: read once more, one segment each."""
+        texts = self._masked(request)
+        moved = np.zeros((len(texts), len(framework.keys)))
+        for component, weight in zip(self.components, judgement.row_weight, strict=True):
+            (reading,) = component.read([texts], pack=False)
+            parts = (reading.weights * reading.values) @ weight.T
+            for part, covers in zip(parts, reading.covers, strict=True):
+                for index, share in covers:
+                    moved[index] += share * part
+        found = []
+        for t, trait in enumerate(framework.keys):
+            strongest = np.argsort(-np.abs(moved[:, t]), kind="stable")[:_EVIDENCE_PER_TRAIT]
+            found += [
+                Evidence(request.utterances[i].id, trait, float(moved[i, t]))
+                for i in strongest
+                if moved[i, t] != 0.0
+            ]
+        return tuple(sorted(found, key=lambda e: -abs(e.weight)))
+
+    def _choose(self, frameworks: tuple[str, ...] | None) -> tuple[Framework, ...]:
+        if frameworks is None:
+            return self.frameworks
+        mine: dict[str, Framework] = {f.name: f for f in self.frameworks}
+        for name in frameworks:
+            if name not in mine:
+                raise ModelError(
+                    f"the detector {self.info.name!r} does not score {name!r}; it scores: "
+                    f"{', '.join(mine)}"
+                )
+        return tuple(mine[name] for name in frameworks)
+
+
+def trait_scores(
+    judgement: Judgement, framework: Framework, thresholds: Mapping[str, float]
+) -> dict[str, TraitScore]:
+    """Turn log-odds into probabilities, intervals and labels."""
+    low, high = judgement.interval()
+    scores = {}
+    for t, key in enumerate(framework.keys):
+        threshold = thresholds.get(key, 0.5)
+        ends = float(sigmoid(low[t])), float(sigmoid(high[t]))
+        label: Label = "abstain"
+        if not judgement.too_short and not ends[0] < threshold <= ends[1]:
+            label = "high" if ends[0] >= threshold else "low"
+        scores[key] = TraitScore(float(sigmoid(judgement.mean[t])), *ends, label, threshold)
+    return scores
+
+
+def sigmoid(z: np.ndarray | float) -> np.ndarray | float:
+    """Log-odds to probability, without overflow."""
+    return 0.5 * (1.0 + np.tanh(0.5 * np.asarray(z)))
+
+
+def batches(requests: Iterable[Request]) -> Iterator[list[Request]]:
+    """Group requests so that a batch holds about 20,000 words; order is kept."""
+    stream = iter(requests)
+    while first := list(islice(stream, 1)):
+        batch, size = first, len(first[0].text) // 5
+        while size < _BATCH_WORDS and len(batch) < _BATCH_REQUESTS:
+            more = next(stream, None)
+            if more is None:
+                break
+            batch.append(more)
+            size += len(more.text) // 5
+        yield batch
+
+
+def _unscored(found: Unscored, framework: Framework) -> Unscored:
+    from dataclasses import replace
+
+    return replace(found, framework=framework)

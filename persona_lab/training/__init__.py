@@ -1,0 +1,1 @@
+"""Training, tuning, export and evaluation; inference never imports this room."""
