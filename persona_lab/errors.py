@@ -41,6 +41,7 @@ class RowError(InputError):
     """
 
     def __init__(self, message: str, *, row_id: str, place: str) -> None:
+        """Put the place before the message."""
         super().__init__(f"{place}: {message}")
         self.row_id = row_id
         self.place = place
@@ -62,6 +63,7 @@ class MissingExtraError(PersonaLabError):
     """An optional dependency is not installed."""
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
+        """Name the package, the extra that brings it, and what it is for."""
         super().__init__(
             f"{purpose} needs the package '{package}', which is not installed: "
             f"pip install 'persona-lab[{extra}]'"

@@ -139,7 +139,11 @@ class Target:
         signed = [_SIGNED.fullmatch(part) for part in parts]
         if parts and all(signed):
             keys = {trait.letter: trait.key for trait in BIG_FIVE.traits}
-            return cls(BIG_FIVE, {keys[m[1]]: float(m[2] == "+") for m in signed if m is not None})
+            found = {(keys[m[1]], m[2]) for m in signed if m is not None}
+            values = {key: float(sign == "+") for key, sign in found}
+            if len(values) < len(found):
+                raise TargetError(f"the target {given!r} asks for both poles of a trait")
+            return cls(BIG_FIVE, {key: values[key] for key in BIG_FIVE.keys if key in values})
         if len(parts) == 1 and len(parts[0]) == len(MBTI.traits):
             return cls(MBTI, mbti_labels(parts[0]))
         raise TargetError(

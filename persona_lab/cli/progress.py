@@ -69,12 +69,13 @@ class Progress:
     def summary(self) -> str:
         """Rows scored, unscored by reason, and the speed."""
         tally = self._tally
-        parts = [f"{tally.scored:,} rows scored"]
+        parts = [f"{tally.scored:,} row{'s' * (tally.scored != 1)} scored"]
         if tally.unscored:
             reasons = ", ".join(f"{n:,} {code}" for code, n in tally.unscored.most_common())
             parts.append(f"{tally.unscored.total():,} not scored ({reasons})")
         if tally.skipped:
-            parts.append(f"{tally.skipped:,} dialogues were there already")
+            were = "dialogue was" if tally.skipped == 1 else "dialogues were"
+            parts.append(f"{tally.skipped:,} {were} there already")
         elapsed = max(time.perf_counter() - self._start, 1e-9)
         parts.append(f"{tally.rows / elapsed:,.1f} rows/s")
         return "; ".join(parts)

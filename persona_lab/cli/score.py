@@ -174,11 +174,13 @@ def command(
 
 
 def _check_options(input: str, out: Path | None, *, overwrite: bool, resume: bool) -> None:
-    if out is None and (overwrite or resume):
-        raise InputError("--overwrite and --resume are about the file of --out; name one")
+    if out is None:
+        if overwrite or resume:
+            raise InputError("--overwrite and --resume are about the file of --out; name one")
+        return
     if overwrite and resume:
         raise InputError("--overwrite starts anew and --resume goes on; give one of them")
-    if out is not None and input != STDIN and out.exists() and out.samefile(input):
+    if input != STDIN and Path(input).exists() and out.exists() and out.samefile(input):
         raise InputError(f"--out {out} is the input itself; name another file")
 
 

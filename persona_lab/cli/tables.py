@@ -134,9 +134,9 @@ def card(block: Block, console: Console, *, explain: bool) -> Iterator[Text]:
     """Lines about one speaker."""
     marks = glyphs(console.encoding)
     first = block.results[0]
-    title = Text(plain(first.id), style="bold")
+    title = Text().append(plain(first.id), style="bold")
     if first.speaker is not None:
-        title.append(f" {marks.dot} {plain(first.speaker)}")
+        title.append(f" {marks.dot} {plain(first.speaker)}", style="bold")
     yield _ends(title, Text(f"{block.word_count:,} words", style="dim"), console.width)
     said = {u.id: u.text for u in block.dialogue.utterances} if block.dialogue else {}
     scored = [result for result in block.results if isinstance(result, Profile)]
@@ -154,9 +154,9 @@ def card(block: Block, console: Console, *, explain: bool) -> Iterator[Text]:
 
 
 def _traits(profile: Profile, width: int, marks: Glyphs) -> Iterator[Text]:
-    title = Text(" " * _INDENT + profile.framework.title, style="italic")
+    head = Text(" " * _INDENT).append(profile.framework.title, style="italic")
     if profile.type is not None:
-        title.append(f"  {profile.type}", style="bold not italic")
+        head.append(f"  {profile.type}", style="bold")
     interval = 9
     rest = _INDENT + _NAME + 2 + 2 + 4 + 2 + _LABEL
     bar_width = width - rest - interval - 2
@@ -165,10 +165,8 @@ def _traits(profile: Profile, width: int, marks: Glyphs) -> Iterator[Text]:
     bar_width = min(bar_width, _LONGEST_BAR)
     bar_width -= 1 - bar_width % 2  # odd, so that one half has a place of its own
     scale = "0" + "0.5".center(bar_width - 2) + "1"
-    head = title.copy()
     head.pad_right(max(_INDENT + _NAME + 2 - head.cell_len, 1))
-    head.append(scale, style="dim not bold not italic")
-    head.append("     p" + ("     90 %" if interval else ""), style="dim not bold not italic")
+    head.append(scale + "     p" + ("     90 %" if interval else ""), style="dim")
     yield head
     for trait in profile.framework.traits:
         score = profile.traits[trait.key]

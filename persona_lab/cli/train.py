@@ -57,8 +57,8 @@ def command(
     from dataclasses import replace
 
     from persona_lab.cli.data_options import load_data, progress_bar
-    from persona_lab.training.experts import Settings
     from persona_lab.training.run import train
+    from persona_lab.training.settings import Settings
 
     given: dict[str, Any] = {}
     if settings is not None:
@@ -118,8 +118,8 @@ def _make_encoder(
     except ImportError as error:
         raise MissingExtraError(str(error.name), "train", "training an encoder") from error
     done = folder / "export.json"
-    if done.is_file():
-        return dict(json.loads(done.read_text(encoding="utf-8")))
+    if done.is_file():  # an interrupted run left a finished encoder
+        return {"export": json.loads(done.read_text(encoding="utf-8"))}
     model, tokenizer = load_backbone(backbone)
     chosen = parse_layers(layers, model.config.num_hidden_layers)
     facts: dict[str, Any] = {}
@@ -136,9 +136,10 @@ def _make_encoder(
             progress=tell,
         )
     facts["export"] = export_encoder(
-        model, tokenizer, folder, layers=chosen, calibration_texts=sample_texts(examples, seed)
-    )
-    done.write_text(json.dumps(facts), encoding="utf-8")
+        model, tokenizer, folder, layers=chosen, keep_fp32=True,
+        calibration_texts=sample_texts(examples, seed),
+    )  # fmt: skip
+    done.write_text(json.dumps(facts["export"]), encoding="utf-8")
     return facts
 
 

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
+OTHER_SCRIPT = "non-latin"
+"""In place of a language code where only the script can be told."""
+
 _SAMPLE = 2000
 """Characters looked at: more does not change the answer."""
 
@@ -47,7 +50,7 @@ def foreign_language(text: str) -> str | None:
         text: any length; only the first 2,000 characters are looked at.
 
     Returns:
-        A two-letter language code, ``"non-latin"`` for short text in another script, or
+        A two-letter language code, :data:`OTHER_SCRIPT` for short text in another script, or
         None where the text is English or too short to tell.
     """
     letters = [c for c in text[:_SAMPLE] if c.isalpha()]
@@ -60,7 +63,7 @@ def foreign_language(text: str) -> str | None:
         code, sure = _identifier().classify(text[:_SAMPLE])
         if str(code) != "en" and float(sure) >= _SURE:
             return str(code)
-    return "non-latin" if latin < 0.5 else None
+    return OTHER_SCRIPT if latin < 0.5 else None
 
 
 def _is_plainly_english(sample: str) -> bool:

@@ -178,7 +178,7 @@ def mask_trait_words(text: str) -> str:
     return _BIG_FIVE.hide(text)
 
 
-_LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+_LINK = re.compile(r"(?:https?://|\bwww\.(?=\w))\S+", re.IGNORECASE)  # not: awwww...
 
 
 def mask(text: str) -> str:

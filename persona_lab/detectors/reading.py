@@ -58,11 +58,15 @@ class Reading:
     covers: tuple[tuple[tuple[int, float], ...], ...]
 
 
-class Component(Protocol):
-    """Reads texts; ``lexical`` and ``pooled`` are the two there are."""
+class Experts(Protocol):
+    """Whatever has rows, and registers that its gate tells apart."""
 
     rows: tuple[Row, ...]
     registers: tuple[str, ...]
+
+
+class Component(Experts, Protocol):
+    """Reads texts; ``lexical`` and ``pooled`` are the two there are."""
 
     def read(self, texts: Sequence[Sequence[str]], *, pack: bool = True) -> list[Reading]:
         """Read many speakers at once.

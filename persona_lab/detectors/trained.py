@@ -10,7 +10,7 @@ import numpy as np
 
 from persona_lab.detectors.base import Request, Result
 from persona_lab.detectors.calibration import Calibration, Judgement, judge
-from persona_lab.detectors.language import foreign_language
+from persona_lab.detectors.language import OTHER_SCRIPT, foreign_language
 from persona_lab.detectors.masking import mask
 from persona_lab.detectors.reading import Component, Reading, count_words
 from persona_lab.dialogue import Dialogue
@@ -149,7 +149,12 @@ class TrainedDetector:
             return 0, self._no_words(request, reason, 0)
         language = foreign_language(request.text) if self.options.check_language else None
         if language is not None:
-            reason = f"the text seems to be in {language!r}; this model was trained on English only"
+            what = (
+                "is not in Latin letters"
+                if language == OTHER_SCRIPT
+                else f"seems to be in the language {language!r}"
+            )
+            reason = f"the text {what}; this model was trained on English only"
             warning = Warning_("language", reason)
             return n_words, Unscored(
                 request.id,

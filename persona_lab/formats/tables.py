@@ -52,7 +52,11 @@ def split_header(line: str, *, delimiter: str | None = None) -> list[str]:
         delimiter: None to take the one that occurs most often outside quotes.
     """
     delimiter = delimiter or sniff_delimiter(line)
-    return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
+    try:
+        cells = next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:  # a first line of a megabyte is no header
+        return []
+    return [cell.strip() for cell in cells]
 
 
 def sniff_delimiter(line: str) -> str:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import torch
 
-    from persona_lab.training.experts import PooledSettings, Task
+    from persona_lab.training.experts import Task
+    from persona_lab.training.settings import PooledSettings
 
 Array = NDArray[np.float32]
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_lab.detectors.calibration import GENERAL, REFERENCE_WORDS, Calibration
-from persona_lab.detectors.reading import Component, Reading, Row
+from persona_lab.detectors.reading import Experts, Reading, Row
 from persona_lab.detectors.trained import sigmoid
 from persona_lab.training.corpora import Example, prior_weights
 from persona_lab.training.metrics import best_threshold
@@ -59,7 +59,7 @@ class OutOfFold:
 
 
 def fit_calibration(
-    components: Sequence[Component],
+    experts: Experts,
     read: Sequence[OutOfFold],
     examples: Sequence[Example],
     use: NDArray[np.bool_] | None = None,
@@ -67,18 +67,18 @@ def fit_calibration(
     """Fit slopes, thresholds and shortest lengths.
 
     Args:
-        components: in order.
+        experts: the rows and registers that all components share.
         read: out-of-fold readings of the examples, one a component.
         examples: whole texts and windows of them.
         use: ``(n,)`` which examples to fit on; all by default.
     """
-    rows, registers = components[0].rows, components[0].registers
+    rows, registers = experts.rows, experts.registers
     labels = np.stack([e.labels for e in examples])
     register = np.array([e.register for e in examples])
     logs = np.log(np.array([e.n_words for e in examples]) / REFERENCE_WORDS)
     priors = prior_weights(examples)
     use = np.ones(len(examples), bool) if use is None else use
-    n_rows, n_parts = len(rows), len(components)
+    n_rows, n_parts = len(rows), len(read)
     out = {
         "intercept": np.zeros(n_rows),
         "slope": np.zeros((n_parts, n_rows)),
@@ -183,7 +183,7 @@ def probabilities(
 
 
 def crossfit_probabilities(
-    components: Sequence[Component],
+    experts: Experts,
     read: Sequence[OutOfFold],
     examples: Sequence[Example],
     folds: NDArray[np.int64],
@@ -197,9 +197,9 @@ def crossfit_probabilities(
     limits = np.full_like(p, 0.5)
     for fold in range(int(folds.max()) + 1):
         mine = np.flatnonzero(folds == fold)
-        calibration = fit_calibration(components, read, examples, folds != fold)
+        calibration = fit_calibration(experts, read, examples, folds != fold)
         part = [OutOfFold(r.z[mine], r.gate[mine], r.within[mine]) for r in read]
-        p[mine] = probabilities(calibration, part, [examples[i] for i in mine])
+        p[mine] = probabilities(calibration, part, [examples[int(i)] for i in mine])
         limits[mine] = [calibration.thresholds.get(key, 0.5) for key in ALL_TRAITS]
     return p, limits
 
@@ -254,7 +254,7 @@ def _with_limits(
     """
     index = np.flatnonzero(use)
     part = [OutOfFold(r.z[index], r.gate[index], r.within[index]) for r in read]
-    chosen = [examples[i] for i in index]
+    chosen = [examples[int(i)] for i in index]
     p = probabilities(calibration, part, chosen)
     labels = np.stack([e.labels for e in chosen])
     weights = prior_weights(chosen).astype(float)

@@ -183,7 +183,7 @@ def prior_weights(examples: Sequence[Example], power: float = 1.0) -> Floats:
         [(MBTI_FORUM_PRIOR[code] / counts[code]) ** power if code else np.nan for code in types]
     )
     weights /= np.nanmean(weights) if counts.keys() - {""} else 1.0
-    return np.nan_to_num(weights, nan=1.0).astype(np.float32)
+    return np.asarray(np.nan_to_num(weights, nan=1.0), np.float32)
 
 
 def shortened(

@@ -8,7 +8,8 @@ scores are the inference code's own scores by that member.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,10 @@ from persona_lab.detectors.calibration import GENERAL
 from persona_lab.detectors.lexical import Lexical, LexicalFeatures, chunks, vectorizer
 from persona_lab.detectors.pooled import PooledHead
 from persona_lab.detectors.reading import Row
+from persona_lab.encoding.device import available_cores
 from persona_lab.errors import TrainingError
 from persona_lab.training.corpora import BACKGROUND, Example, prior_weights
+from persona_lab.training.settings import LexicalSettings, PooledSettings
 from persona_lab.traits import ALL_TRAITS, MBTI
 
 Array = NDArray[np.float32]
@@ -27,57 +30,6 @@ Folds = NDArray[np.int64]
 
 _MIN_EXAMPLES = 50
 """A register with fewer labelled examples of a trait gets no expert of its own."""
-
-
-@dataclass(frozen=True, slots=True)
-class LexicalSettings:
-    """Settings of the lexical component.
-
-    Attributes:
-        words: shortest and longest word n-gram.
-        chars: shortest and longest character n-gram inside words.
-        max_words: most frequent word n-grams kept.
-        max_chars: most frequent character n-grams kept; 0 for none.
-        min_df: texts that a term must occur in.
-        c: inverse strength of the L2 penalty (scikit-learn's ``C``) for Big Five traits.
-        c_short: the same for registers whose texts are short (median under 60 words).
-        c_mbti: the same for MBTI axes.
-        prior_power: how far MBTI types are weighted to their real share, 0..1.
-    """
-
-    words: tuple[int, int] = (1, 2)
-    chars: tuple[int, int] = (2, 4)
-    max_words: int = 40_000
-    max_chars: int = 20_000
-    min_df: int = 4
-    c: float = 0.4
-    c_short: float = 8.0
-    c_mbti: float = 2.0
-    prior_power: float = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class PooledSettings:
-    """Settings of the pooled component's head.
-
-    Attributes:
-        c: inverse L2 penalty for Big Five traits, on standardised vectors.
-        c_short: the same for short texts.
-        c_mbti: the same for MBTI axes.
-        steps: of Adam on attention queries and weights together, after the linear start;
-            0 leaves mean pooling.
-        learning_rate: of Adam.
-        query_decay: L2 penalty on queries: strong keeps attention near the mean.
-        prior_power: as for the lexical component.
-    """
-
-    c: float = 1e-3
-    c_short: float = 3e-3
-    c_mbti: float = 1e-3
-    steps: int = 0
-    learning_rate: float = 1e-3
-    query_decay: float = 1.0
-    prior_power: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +99,8 @@ def make_tasks(examples: Sequence[Example], *, prior_power: float) -> list[Task]
 def lexical_features(examples: Sequence[Example], settings: LexicalSettings) -> LexicalFeatures:
     """Choose terms and their IDF; labels are not looked at."""
     texts = ["\n".join(e.utterances) for e in examples]
-    blocks, idf = [], []
+    blocks: list[list[str]] = []
+    idf = []
     for kind, limit in (("words", settings.max_words), ("chars", settings.max_chars)):
         if not limit:
             blocks.append([])
@@ -287,14 +240,21 @@ def fit_linear(
     n_members = int(folds.max()) + 1
     weights = np.zeros((n_members, len(tasks), x.shape[1]), np.float32)
     bias = np.zeros((n_members, len(tasks)), np.float32)
-    for done, (r, m, task, keep) in enumerate(_jobs(tasks, folds)):
+
+    def fit(job: tuple[int, int, Task, NDArray[np.bool_]]) -> tuple[int, int, Any]:
+        r, m, task, keep = job
         c = settings.c_short if task.short else settings.c
         if task.row.trait in MBTI.keys:
             c = settings.c_mbti
         model = _logistic(c, seed, sparse=not isinstance(x, np.ndarray))
         model.fit(x[task.index[keep]], task.labels[keep], sample_weight=task.weights[keep])
-        weights[m, r], bias[m, r] = model.coef_[0], model.intercept_[0]
-        progress((done + 1) / (len(tasks) * n_members))
+        return r, m, model
+
+    # the solvers release the interpreter's lock
+    with ThreadPoolExecutor(available_cores()) as pool:
+        for done, (r, m, model) in enumerate(pool.map(fit, _jobs(tasks, folds))):
+            weights[m, r], bias[m, r] = model.coef_[0], model.intercept_[0]
+            progress((done + 1) / (len(tasks) * n_members))
     return weights, bias
 
 
@@ -351,31 +311,3 @@ def _logistic(c: float, seed: int, *, sparse: bool) -> Any:
     if sparse:  # many columns, few examples: the dual-capable solver is the quickest
         return LogisticRegression(C=c, solver="liblinear", max_iter=300, random_state=seed)
     return LogisticRegression(C=c, max_iter=300)
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """All settings of a training run; each field is documented in its class."""
-
-    lexical: LexicalSettings = field(default_factory=LexicalSettings)
-    pooled: PooledSettings = field(default_factory=PooledSettings)
-    n_folds: int = 5
-    seed: int = 0
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON types only."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, given: dict[str, Any]) -> Settings:
-        """Read what :meth:`to_json` wrote, or a part of it."""
-        lexical = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in given.get("lexical", {}).items()
-        }
-        rest = {k: v for k, v in given.items() if k not in ("lexical", "pooled")}
-        try:
-            return cls(
-                LexicalSettings(**lexical), PooledSettings(**given.get("pooled", {})), **rest
-            )
-        except TypeError as error:
-            raise TrainingError(f"unknown setting: {error}") from error

@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_lab.errors import MissingExtraError, TrainingError
+from persona_lab.training.checkpoint import Checkpoint, digest
 from persona_lab.training.corpora import BACKGROUND, Example, assign_folds
-from persona_lab.training.segments import Checkpoint, Network, Targets, cut, digest, draw, spread
+from persona_lab.training.segments import Network, Targets, cut, draw, spread
 
 if TYPE_CHECKING:
     import torch

@@ -11,15 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_lab.detectors.masking import mask
-from persona_lab.detectors.reading import Component
+from persona_lab.detectors.reading import Experts
 from persona_lab.detectors.store import read_config
 from persona_lab.encoding import Encoder
 from persona_lab.training.calibrate import OutOfFold, crossfit_probabilities
 from persona_lab.training.corpora import Example
 from persona_lab.training.evaluate import Judged, summarise
-from persona_lab.training.experts import Settings, fit_lexical, fit_pooled
+from persona_lab.training.experts import fit_lexical, fit_pooled
 from persona_lab.training.metrics import log_odds
 from persona_lab.training.run import encode_examples, read_encoded
+from persona_lab.training.settings import Settings
 from persona_lab.traits import ALL_TRAITS, Framework
 
 
@@ -64,11 +65,11 @@ def cross_validate(
         known = np.flatnonzero([not np.isnan(e.labels[column]) for e in one])
         chosen = [one[i] for i in known]
         mine = np.unique(folds[known, t], return_inverse=True)[1]
-        components: list[Component] = []
         reads: list[OutOfFold] = []
+        experts: Experts
         if "lexical" in kinds:
             lexical = fit_lexical(chosen, mine, settings.lexical, seed=settings.seed)
-            components.append(lexical)
+            experts = lexical
             reads.append(OutOfFold.of(lexical.read([e.utterances for e in chosen]), mine))
         if encoded is not None:
             own = np.isin(encoded.owner, known)
@@ -80,9 +81,9 @@ def cross_validate(
                 seed=settings.seed,
             )  # fmt: skip
             readings = read_encoded(head, type(encoded)(vectors, owner, covers), len(chosen))
-            components.append(head)
+            experts = head
             reads.append(OutOfFold.of(readings, mine))
-        found, found_limits = crossfit_probabilities(components, reads, chosen, mine)
+        found, found_limits = crossfit_probabilities(experts, reads, chosen, mine)
         p[known, t], limits[known, t] = found[:, column], found_limits[:, column]
         progress("folds", (t + 1) / len(framework.keys))
     judged = Judged(

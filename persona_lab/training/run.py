@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,10 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_lab.detectors.pooled import Pooled, segment_shares
+from persona_lab.detectors.calibration import GENERAL
+from persona_lab.detectors.pooled import Pooled, PooledHead, segment_shares
 from persona_lab.detectors.reading import Component, Reading
 from persona_lab.detectors.store import write_config
+from persona_lab.detectors.trained import sigmoid
 from persona_lab.encoding import Encoder
+from persona_lab.encoding.files import ENCODER_FILE, FLOAT_ENCODER_FILE, TOKENIZER_FILE
+from persona_lab.errors import TrainingError
 from persona_lab.training.calibrate import (
     OutOfFold,
     crossfit_probabilities,
@@ -23,8 +29,9 @@ from persona_lab.training.calibrate import (
     length_curve,
 )
 from persona_lab.training.corpora import BACKGROUND, Example, assign_folds, shortened
-from persona_lab.training.experts import Settings, fit_lexical, fit_pooled
+from persona_lab.training.experts import fit_lexical, fit_pooled
 from persona_lab.training.report import validation_report
+from persona_lab.training.settings import Settings
 from persona_lab.traits import ALL_TRAITS, FRAMEWORKS
 from persona_lab.version import __version__
 
@@ -32,6 +39,8 @@ Array = NDArray[np.float32]
 Progress = Callable[[str, float], None]
 
 _ENCODE_AT_ONCE = 200
+_CHECK_TEXTS = 200
+_LARGEST_DROP = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +70,8 @@ def encode_examples(
     Args:
         encoder: of the model.
         examples: texts.
-        cache: a folder for finished parts; they are named by the texts' hashes.
+        cache: a folder for finished parts, of this encoder alone; they are named by the
+            hashes of the texts' tokens.
         progress: is told the share done.
     """
     segmenter = encoder.segmenter
@@ -77,12 +87,10 @@ def encode_examples(
 
 
 def _encode_part(encoder: Encoder, cut: list[Any], cache: Path | None) -> NDArray[np.float16]:
-    import hashlib
-
     ids = [segment.token_ids for segments in cut for segment in segments]
     if cache is None:
         return encoder.encode(ids).astype(np.float16)
-    name = hashlib.sha256(repr((encoder.precision, encoder.dim, ids)).encode()).hexdigest()[:24]
+    name = hashlib.sha256(repr(ids).encode()).hexdigest()[:24]
     file = cache / f"{name}.npy"
     if file.is_file():
         return np.asarray(np.load(file, allow_pickle=False), np.float16)
@@ -92,6 +100,14 @@ def _encode_part(encoder: Encoder, cut: list[Any], cache: Path | None) -> NDArra
     np.save(partial, vectors)
     partial.replace(file)  # a killed run leaves no half file under the final name
     return vectors
+
+
+def vector_cache(cache: Path | None, encoder_folder: Path) -> Path | None:
+    """The folder for vectors of one encoder: another encoder's would not fit."""
+    if cache is None:
+        return None
+    digest = hashlib.sha256((encoder_folder / ENCODER_FILE).read_bytes()).hexdigest()
+    return cache / digest[:16]
 
 
 def read_encoded(head: Any, encoded: Encoded, n_texts: int) -> list[Reading]:
@@ -150,7 +166,10 @@ def train(
     if encoder_folder is not None:
         encoder = Encoder.load(encoder_folder)
         encoded = encode_examples(
-            encoder, everything, cache=cache, progress=lambda share: progress("encoding", share)
+            encoder,
+            everything,
+            cache=vector_cache(cache, encoder_folder),
+            progress=lambda share: progress("encoding", share),
         )
         own = encoded.owner < len(examples)
         head = fit_pooled(
@@ -160,11 +179,59 @@ def train(
         )  # fmt: skip
         read = OutOfFold.of(read_encoded(head, encoded, len(everything)), all_folds)
         parts["pooled"] = (Pooled(encoder, head), read)
+        if (encoder_folder / FLOAT_ENCODER_FILE).is_file():
+            check = int8_check(encoder_folder, head, read, examples, folds)
+            facts = (facts or {}) | {"export": {**(facts or {}).get("export", {}), **check}}
 
     return _write_models(
         parts, everything, all_folds, len(examples), out, settings, encoder_folder, name,
         facts or {}, progress,
     )  # fmt: skip
+
+
+def int8_check(
+    encoder_folder: Path,
+    head: PooledHead,
+    read: OutOfFold,
+    examples: Sequence[Example],
+    folds: NDArray[np.int64],
+) -> dict[str, Any]:
+    """Compare the rounded encoder with the float one on up to 200 labelled texts.
+
+    Returns:
+        ``int8_check``: texts, share of rows of the text's own register that each encoder
+        gets right out of fold, and the largest difference of a raw probability.
+
+    Raises:
+        TrainingError: int8 loses more than 0.5 points.
+    """
+    order = np.random.default_rng(0).permutation(len(examples))
+    picks = [int(i) for i in order if not np.isnan(examples[i].labels).all()][:_CHECK_TEXTS]
+    chosen = [examples[i] for i in picks]
+    encoded = encode_examples(Encoder.load(encoder_folder, precision="fp32"), chosen)
+    exact = OutOfFold.of(read_encoded(head, encoded, len(chosen)), folds[picks]).z
+    rounded = read.z[picks]
+    right: list[tuple[bool, bool]] = []
+    for i, example in enumerate(chosen):
+        for r, row in enumerate(head.rows):
+            label = example.labels[ALL_TRAITS.index(row.trait)]
+            if row.register in (example.register, GENERAL) and not np.isnan(label):
+                right.append(((rounded[i, r] > 0) == label, (exact[i, r] > 0) == label))
+    int8, fp32 = (float(np.mean(column)) for column in zip(*right, strict=True))
+    if fp32 - int8 > _LARGEST_DROP:
+        raise TrainingError(
+            f"int8 costs {100 * (fp32 - int8):.2f} points of accuracy, allowed are "
+            f"{100 * _LARGEST_DROP:.1f}: export other layers or keep the float encoder"
+        )
+    difference = np.abs(sigmoid(rounded) - sigmoid(exact)).max()
+    return {
+        "int8_check": {
+            "n": len(chosen),
+            "accuracy_int8": round(int8, 4),
+            "accuracy_fp32": round(fp32, 4),
+            "max_p_difference": round(float(difference), 4),
+        }
+    }
 
 
 def _write_models(
@@ -185,12 +252,13 @@ def _write_models(
     used = [key for key in ALL_TRAITS if not all(np.isnan(e.labels[ALL_TRAITS.index(key)])
             for e in examples)]  # fmt: skip
     frameworks = [f.name for f in FRAMEWORKS.values() if set(f.keys) <= set(used)]
-    probabilities, written = {}, {}
+    probabilities: dict[str, Any] = {}
+    written: dict[str, dict[str, Any]] = {}
     for done, (model, components) in enumerate(models.items()):
         chosen = [parts[kind] for kind in components]
-        objects, reads = [c for c, _ in chosen], [r for _, r in chosen]
-        p, limits = crossfit_probabilities(objects, reads, examples, folds)
-        calibration = fit_calibration(objects, reads, examples)
+        experts, reads = chosen[0][0], [r for _, r in chosen]
+        p, limits = crossfit_probabilities(experts, reads, examples, folds)
+        calibration = fit_calibration(experts, reads, examples)
         probabilities[model] = (p[:n_whole], limits[:n_whole])
         folder = out / model
         folder.mkdir(parents=True, exist_ok=True)
@@ -249,8 +317,6 @@ _SUMMARY = {
 
 
 def _copy_encoder(source: Path, folder: Path) -> None:
-    import shutil
-
-    for file in ("encoder.onnx", "tokenizer.json"):
+    for file in (ENCODER_FILE, TOKENIZER_FILE):
         if (source / file).resolve() != (folder / file).resolve():
             shutil.copyfile(source / file, folder / file)

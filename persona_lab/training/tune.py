@@ -15,9 +15,6 @@ from persona_lab.errors import MissingExtraError
 from persona_lab.training.calibrate import OutOfFold
 from persona_lab.training.corpora import Example, assign_folds, prior_weights
 from persona_lab.training.experts import (
-    LexicalSettings,
-    PooledSettings,
-    Settings,
     fit_linear,
     fit_pooled,
     lexical_features,
@@ -27,7 +24,8 @@ from persona_lab.training.experts import (
     unseen_scores,
 )
 from persona_lab.training.metrics import auc
-from persona_lab.training.run import encode_examples, read_encoded
+from persona_lab.training.run import encode_examples, read_encoded, vector_cache
+from persona_lab.training.settings import LexicalSettings, PooledSettings, Settings
 from persona_lab.traits import ALL_TRAITS
 
 if TYPE_CHECKING:
@@ -36,9 +34,25 @@ if TYPE_CHECKING:
 _FOLDS = 3
 """Fewer than in training: a trial should be quick, and only the order of trials counts."""
 
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    "lexical": {"chars": "2-4", "c": 0.4, "c_short": 8.0, "c_mbti": 2.0, "prior_power": 0.5},
+    "pooled": {
+        "c": 1e-3,
+        "c_short": 3e-3,
+        "c_mbti": 1e-3,
+        "steps": 0,
+        "learning_rate": 1e-3,
+        "query_decay": 1.0,
+        "prior_power": 0.5,
+    },
+}
+
 
 def mean_auc(z: Array, rows: Sequence[Row], examples: Sequence[Example]) -> float:
     """Mean AUC over rows on the texts of their register (the general ones on all).
+
+    A row counts by the square root of its texts, roughly by how precisely its AUC is known:
+    a small register's luck should not choose the settings of all.
 
     Args:
         z: ``(n, n_rows)`` out-of-fold log-odds.
@@ -48,14 +62,16 @@ def mean_auc(z: Array, rows: Sequence[Row], examples: Sequence[Example]) -> floa
     labels = np.stack([e.labels for e in examples])
     register = np.array([e.register for e in examples])
     weights = prior_weights(examples).astype(float)
-    found = []
+    found: list[float] = []
+    sizes: list[float] = []
     for r, row in enumerate(rows):
         t = ALL_TRAITS.index(row.trait)
         known = ~np.isnan(labels[:, t])
         if row.register in register:
             known &= register == row.register
         found.append(auc(labels[known, t].astype(float), z[known, r].astype(float), weights[known]))
-    return float(np.nanmean(found))
+        sizes.append(float(np.sqrt(known.sum())))
+    return float(np.average(found, weights=sizes))
 
 
 def tune(
@@ -108,7 +124,10 @@ def tune(
             raise MissingExtraError("an exported encoder", "train", "tuning the pooled component")
         encoder = Encoder.load(encoder_folder)
         encoded = encode_examples(
-            encoder, examples, cache=cache, progress=lambda share: progress("encoding", share)
+            encoder,
+            examples,
+            cache=vector_cache(cache, encoder_folder),
+            progress=lambda share: progress("encoding", share),
         )
         vectors = encoded.vectors.astype(np.float32)
         means = mean_pool(vectors, encoded.owner, len(examples))
@@ -127,12 +146,18 @@ def tune(
             read = OutOfFold.of(read_encoded(head, encoded, len(examples)), folds)
             return mean_auc(read.z, head.rows, examples)
     else:
+        matrices: dict[tuple[int, ...], Any] = {}
 
         def score(trial: optuna.Trial) -> float:
             settings = suggest_lexical(trial)
-            x = text_matrix(lexical_features(examples, settings), examples)
-            return _linear_score(x, examples, folds, settings, seed)
+            kind = (*settings.chars, settings.max_chars)
+            if kind not in matrices:  # counting terms takes longer than fitting to them
+                features = lexical_features(examples, settings)
+                matrices[kind] = text_matrix(features, examples)
+            return _linear_score(matrices[kind], examples, folds, settings, seed)
 
+    if not study.trials:  # the defaults come first: the best trial is never worse
+        study.enqueue_trial(_DEFAULTS[component])
     left = n_trials - len([t for t in study.trials if t.state.is_finished()])
     for done in range(max(0, left)):
         study.optimize(score, n_trials=1)
@@ -159,7 +184,6 @@ def suggest_lexical(trial: optuna.Trial) -> LexicalSettings:
     return LexicalSettings(
         chars=(low, high),
         max_chars=0 if chars == "none" else 20_000,
-        min_df=trial.suggest_int("min_df", 2, 12, log=True),
         c=trial.suggest_float("c", 0.05, 5.0, log=True),
         c_short=trial.suggest_float("c_short", 0.5, 50.0, log=True),
         c_mbti=trial.suggest_float("c_mbti", 0.3, 10.0, log=True),

@@ -21,9 +21,10 @@ from persona_lab.training.corpora import (
     text_hash,
 )
 from persona_lab.training.evaluate import evaluate, training_folds
-from persona_lab.training.experts import LexicalSettings, Settings, make_tasks
+from persona_lab.training.experts import make_tasks
 from persona_lab.training.refit import cross_validate
 from persona_lab.training.run import train
+from persona_lab.training.settings import LexicalSettings, Settings
 from persona_lab.traits import ALL_TRAITS, BIG_FIVE, MBTI
 
 from .toy import toy_examples
@@ -72,7 +73,7 @@ def test_probabilities_are_calibrated_out_of_fold(models):
 
 
 def test_seen_texts_are_judged_by_the_member_that_did_not_see_them(models, examples):
-    out, metrics = models
+    out, _ = models
     essays = [e for e in examples if e.register == "essay"]
     result = evaluate(out / "lexical", essays, BIG_FIVE, n_boot=20)
     assert result["seen_in_training"] == len(essays)

@@ -9,7 +9,10 @@ import numpy as np
 from persona_lab.training.corpora import Example, text_hash
 from persona_lab.traits import ALL_TRAITS
 
-_FILLER = "the a and then we went to see it was on with for they said so there day".split()
+_FILLER = (
+    *("the", "a", "and", "then", "we", "went", "to", "see", "it"),
+    *("was", "on", "with", "for", "they", "said", "so", "there", "day"),
+)
 _TELLS = {
     "openness": ("museum", "spreadsheet"),
     "extraversion": ("party", "alone"),
