@@ -10,6 +10,8 @@ import typer
 
 from persona_lab.errors import TrainingError
 
+EXAMPLES = ("persona-lab evaluate essays.csv --framework bigfive --baseline lexical",)
+
 
 def command(
     input: Annotated[str, typer.Argument(help="Labelled file or folder, or - for stdin.")],
@@ -48,8 +50,6 @@ def command(
 
     Texts that the model was trained on are judged by the part of it that was not: the
     figure is out of fold, and a warning says how many there were.
-
-    Example: persona-lab evaluate essays.csv --framework bigfive --baseline lexical
     """
     import numpy as np
 

@@ -10,6 +10,8 @@ import typer
 
 from persona_lab.errors import MissingExtraError
 
+EXAMPLES = ("persona-lab export roberta-base --texts talks.jsonl --out my-encoder",)
+
 
 def command(
     backbone: Annotated[
@@ -23,10 +25,7 @@ def command(
     seed: Annotated[int, typer.Option(help="Of the choice of texts.")] = 0,
     json_: Annotated[bool, typer.Option("--json", help="The facts as JSON on stdout.")] = False,
 ) -> None:
-    """Write an encoder as int8 ONNX, and fail where it differs from torch.
-
-    Example: persona-lab export roberta-base --texts talks.jsonl --out my-encoder
-    """
+    """Write an encoder as int8 ONNX, and fail where it differs from torch."""
     from persona_lab.cli.train import parse_layers, sample_texts
     from persona_lab.formats import read_dialogues
     from persona_lab.training.corpora import BACKGROUND, dialogue_examples

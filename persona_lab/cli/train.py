@@ -10,6 +10,8 @@ import typer
 
 from persona_lab.errors import MissingExtraError, TrainingError
 
+EXAMPLES = ("persona-lab train --data essay=essays.csv --data forum=mbti_1.csv --out my-models",)
+
 
 def command(
     data: Annotated[
@@ -51,8 +53,6 @@ def command(
 
     A killed run started again goes on: vectors and fine-tuning checkpoints are kept in
     OUT/work.
-
-    Example: persona-lab train --data essay=essays.csv --data forum=mbti_1.csv --out my-models
     """
     from dataclasses import replace
 

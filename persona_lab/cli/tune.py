@@ -10,6 +10,8 @@ import typer
 
 from persona_lab.errors import TrainingError
 
+EXAMPLES = ("persona-lab tune --data essay=essays.csv --out study --trials 30",)
+
 
 def command(
     data: Annotated[
@@ -24,10 +26,7 @@ def command(
     seed: Annotated[int, typer.Option(help="Of sampler and folds.")] = 0,
     json_: Annotated[bool, typer.Option("--json", help="The summary as JSON on stdout.")] = False,
 ) -> None:
-    """Search settings with Optuna; a killed or repeated call goes on where the study is.
-
-    Example: persona-lab tune --data essay=essays.csv --out study --trials 30
-    """
+    """Search settings with Optuna; a killed or repeated call goes on where the study is."""
     from persona_lab.cli.data_options import load_data, progress_bar
     from persona_lab.training.tune import tune
 

@@ -130,14 +130,17 @@ _CASED = re.compile(
         | (?:[NSTF](?<=[ie].)[ie]|[ie](?<=[NSTF].))[- /]?(?:dom|aux|tert|inf)\w*\b
         | (?<=[IE])/?[EI]\b | (?<=[SN])/[NS]\b | (?<=[TF])/[FT]\b | (?<=[JP])/[PJ]\b
         | (?:
-            [NSFT](?<=[IE].) | [NSXx](?<=[EIXx].)[FTXx][JPXx] | E(?<=I.) | I(?<=E.)
+            [NSXx](?<=[EIXx].)[FTXx][JPXx] | E(?<=I.) | I(?<=E.)
             | [FTJP](?<=[NS].) | [JP](?<=[FT].)
           )s?\b
     )
     """,
     re.VERBOSE,
 )
-"""Two-letter functions and axes that count only when written as such."""
+"""Two-letter functions and axes that count only when written as such.
+
+``IN``, ``IS`` and ``IT`` are left alone: somebody shouting is likelier than an axis.
+"""
 
 _CASED_HINT = re.compile(r"[EINSTFJPX](?:[ie](?:\b|[- /]?[dati])|/?[EINSTFJPXx])|x[JPX]|xxxx")
 

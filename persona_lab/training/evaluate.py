@@ -142,7 +142,7 @@ def judge_examples(
             said = judge(readings, detector.calibration, keys, n_words, member=member)
             p[index] = sigmoid(said.mean)
             doubt[index] = -np.abs(said.mean - boundary) / np.maximum(said.sd, 1e-9)
-            scores = trait_scores(said, framework, dict(detector.calibration.thresholds))
+            scores = trait_scores(said, framework, detector.calibration.thresholds)
             abstained[index] = [s.label == "abstain" for s in scores.values()]
     known = np.array([e.text_hash in seen for e in examples])
     return Judged(p, np.tile(limits, (n, 1)), abstained, doubt, known, unscored)
