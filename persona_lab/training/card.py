@@ -76,6 +76,7 @@ def _sections(config: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str
         + (" **The default model: best on validation.**" if config.get("default") else ""),
         "",
         *origin,
+        *_attention(config),
         "",
         "This card is generated from `metrics.json`.",
         "",
@@ -137,6 +138,16 @@ def _sections(config: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str
     parts += _tuning(metrics)
     parts += ["## Settings", "", "```json", json.dumps(config["settings"], indent=1), "```", ""]
     return [*parts, _FIXED]
+
+
+def _attention(config: Mapping[str, Any]) -> list[str]:
+    """Say so where attention was left at the plain mean."""
+    if "pooled" not in config["components"] or config["settings"]["pooled"]["steps"]:
+        return []
+    return [
+        "Attention over segments is at its starting point, the plain mean: trials in which it "
+        "was trained did worse out of fold."
+    ]
 
 
 def _results(cell: Mapping[str, Any]) -> list[str]:
