@@ -556,8 +556,12 @@ def test_a_pipe_that_closes_early_is_no_error(talks: Path) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="signals work differently there")
 def test_ctrl_c_ends_quietly() -> None:
-    process = start("score", "-", "--detector", "toy")
-    time.sleep(1.5)  # it is waiting for its input by then
+    # a shell's background jobs ignore SIGINT, and what they start inherits that
+    process = start(
+        "score", "-", "--detector", "toy",
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
+    time.sleep(4)  # it is waiting for its input by then, on a busy machine too
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
