@@ -150,7 +150,7 @@ def _show(result: dict[str, Any]) -> None:
         + (f", trained anew on {result['folds']} folds" if "folds" in result else "")
     )
     for name in ("trait", "n", "majority %", "accuracy %", "macro-F1 %", "AUC", "ECE", "abstains"):
-        table.add_column(name, justify="left" if name == "trait" else "right", no_wrap=True)
+        table.add_column(name, justify="left" if name == "trait" else "right")
     for name, m in [*result["traits"].items(), ("mean", result["mean"])]:
         table.add_row(
             name,
@@ -158,8 +158,8 @@ def _show(result: dict[str, Any]) -> None:
             f"{100 * m['majority']:.1f}",
             cell(m["accuracy"], 100, 1),
             cell(m["macro_f1"], 100, 1),
-            cell(m["auc"], 1, 3),
-            cell(m["ece"], 1, 3),
+            cell(m["auc"], 1, 2),
+            cell(m["ece"], 1, 2),
             f"{100 * m['abstained']:.0f} %" if "abstained" in m else "",
             end_section=name == list(result["traits"])[-1],
         )

@@ -29,7 +29,9 @@ def auc(y: Floats, p: Floats, w: Floats) -> float:
 def ece(y: Floats, p: Floats, w: Floats, bins: int = ECE_BINS) -> float:
     """Expected calibration error (Naeini et al. 2015), bins of equal count.
 
-    Equal-count bins, because scores of weak detectors crowd around one half.
+    Equal-count bins, because scores of weak detectors crowd around one half. A small sample's
+    ECE is above zero even for a perfect model, and a bootstrap's is higher still: its interval
+    may lie above the value.
     """
     order = np.argsort(p, kind="stable")
     total = 0.0
