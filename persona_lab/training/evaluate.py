@@ -277,10 +277,9 @@ def read_folds(file: Path, examples: Sequence[Example], framework: Framework) ->
     with file.open(encoding="utf-8-sig", newline="") as stream:
         rows = list(csv.reader(stream))
     header = [name.removeprefix("fold_").strip().lower() for name in rows[0]]
-    column = {label: key for key, label in FIVE_COLUMNS.items()}
     places = []
     for key in framework.keys:
-        names = (key.lower(), column.get(key, "").lower(), "fold")
+        names = (key.lower(), FIVE_COLUMNS.get(key, key).lower(), "fold")
         place = next((header.index(name) for name in names if name in header), None)
         if place is None:
             raise TrainingError(

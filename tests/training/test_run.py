@@ -20,7 +20,7 @@ from persona_lab.training.corpora import (
     split_at_median,
     text_hash,
 )
-from persona_lab.training.evaluate import evaluate, training_folds
+from persona_lab.training.evaluate import evaluate, read_folds, training_folds
 from persona_lab.training.experts import make_tasks
 from persona_lab.training.refit import cross_validate
 from persona_lab.training.run import train
@@ -183,3 +183,13 @@ def test_config_says_which_model_is_the_default(models):
     config = read_config(out / "lexical")
     assert config["default"] is True
     assert config["frameworks"] == ["bigfive", "mbti"]
+
+
+def test_folds_are_read_in_the_published_layout(tmp_path):
+    file = tmp_path / "folds.csv"
+    file.write_text(
+        "#AUTHID,fold_cEXT,fold_cNEU,fold_cAGR,fold_cCON,fold_cOPN\n"
+        "essay-1,1,2,3,4,5\nessay-0,6,7,8,9,0\n"
+    )
+    folds = read_folds(file, toy_examples("essay", BIG_FIVE.keys, 2), BIG_FIVE)
+    assert folds.tolist() == [[0, 9, 6, 8, 7], [5, 4, 1, 3, 2]]  # in the order O C E A N
