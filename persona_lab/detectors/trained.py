@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
@@ -103,13 +103,12 @@ class TrainedDetector:
         chosen = self._choose(frameworks)
         for batch in batches(requests):
             for request, readings, n_words, found in self.read(batch):
+                if isinstance(found, Unscored):
+                    yield from (replace(found, framework=framework) for framework in chosen)
+                    continue
+                apart = self._read_apart(request) if explain else []
                 for framework in chosen:
-                    if isinstance(found, Unscored):
-                        yield _unscored(found, framework)
-                    else:
-                        yield self._profile(
-                            request, readings, n_words, found, framework, explain=explain
-                        )
+                    yield self._profile(request, readings, apart, n_words, found, framework)
 
     def read(
         self, requests: Sequence[Request]
@@ -187,11 +186,10 @@ class TrainedDetector:
         self,
         request: Request,
         readings: list[Reading],
+        apart: list[Reading],
         n_words: int,
         warnings: tuple[Warning_, ...],
         framework: Framework,
-        *,
-        explain: bool,
     ) -> Profile:
         judgement = judge(readings, self.calibration, framework.keys, n_words)
         if judgement.too_short:
@@ -211,17 +209,21 @@ class TrainedDetector:
             n_segments=max(len(reading.values) for reading in readings),
             model=self.info,
             warnings=warnings,
-            evidence=self._evidence(request, judgement, framework) if explain else (),
+            evidence=self._evidence(request, apart, judgement, framework) if apart else (),
         )
 
-    def _evidence(
-        self, request: Request, judgement: Judgement, framework: Framework
-    ) -> tuple[Evidence, ...]:
-        """What each utterance adds to the log-odds: read once more, one segment each."""
+    def _read_apart(self, request: Request) -> list[Reading]:
+        """Read once more, no segment with two utterances: what evidence is made of."""
         texts = self._masked(request)
-        moved = np.zeros((len(texts), len(framework.keys)))
-        for component, weight in zip(self.components, judgement.row_weight, strict=True):
-            (reading,) = component.read([texts], pack=False)
+        return [component.read([texts], pack=False)[0] for component in self.components]
+
+    @staticmethod
+    def _evidence(
+        request: Request, apart: list[Reading], judgement: Judgement, framework: Framework
+    ) -> tuple[Evidence, ...]:
+        """What each utterance adds to the log-odds."""
+        moved = np.zeros((len(request.utterances), len(framework.keys)))
+        for reading, weight in zip(apart, judgement.row_weight, strict=True):
             parts = (reading.weights * reading.values) @ weight.T
             for part, covers in zip(parts, reading.covers, strict=True):
                 for index, share in covers:
@@ -282,9 +284,3 @@ def batches(requests: Iterable[Request]) -> Iterator[list[Request]]:
             batch.append(more)
             size += len(more.text) // 5
         yield batch
-
-
-def _unscored(found: Unscored, framework: Framework) -> Unscored:
-    from dataclasses import replace
-
-    return replace(found, framework=framework)

@@ -57,6 +57,10 @@ class OutOfFold:
             ).astype(np.float32),
         )
 
+    def take(self, index: NDArray[np.int64]) -> OutOfFold:
+        """The readings of some of the texts."""
+        return OutOfFold(self.z[index], self.gate[index], self.within[index])
+
 
 def fit_calibration(
     experts: Experts,
@@ -198,7 +202,7 @@ def crossfit_probabilities(
     for fold in range(int(folds.max()) + 1):
         mine = np.flatnonzero(folds == fold)
         calibration = fit_calibration(experts, read, examples, folds != fold)
-        part = [OutOfFold(r.z[mine], r.gate[mine], r.within[mine]) for r in read]
+        part = [r.take(mine) for r in read]
         p[mine] = probabilities(calibration, part, [examples[int(i)] for i in mine])
         limits[mine] = [calibration.thresholds.get(key, 0.5) for key in ALL_TRAITS]
     return p, limits
@@ -253,7 +257,7 @@ def _with_limits(
     keep one half.
     """
     index = np.flatnonzero(use)
-    part = [OutOfFold(r.z[index], r.gate[index], r.within[index]) for r in read]
+    part = [r.take(index) for r in read]
     chosen = [examples[int(i)] for i in index]
     p = probabilities(calibration, part, chosen)
     labels = np.stack([e.labels for e in chosen])

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from persona_lab.detectors.base import Request
 from persona_lab.detectors.calibration import judge
-from persona_lab.detectors.store import open_folder, read_config
+from persona_lab.detectors.store import open_folder
 from persona_lab.detectors.trained import Options, TrainedDetector, batches, sigmoid, trait_scores
 from persona_lab.dialogue import Dialogue, Utterance
 from persona_lab.errors import RowError, TrainingError
@@ -176,28 +176,29 @@ def evaluate(
         ``against_baseline``.
     """
     seen = training_folds(folder)
-    judged = judge_examples(open_folder(folder), examples, framework, seen=seen)
+    detector = open_folder(folder)
+    judged = judge_examples(detector, examples, framework, seen=seen)
     weights = prior_weights(examples).astype(float) if forum_priors else None
     result = summarise(judged, examples, framework, weights=weights, n_boot=n_boot, seed=seed)
     head = {
         "framework": framework.name,
-        "detector": read_config(folder)["name"],
+        "detector": detector.info.name,
         "n": len(examples),
         "seen_in_training": int(judged.seen.sum()),
         "unscored": judged.unscored,
     }
     if framework.name == "mbti":
-        bare = judge_examples(
-            open_folder(folder, options=Options(mask=False)), examples, framework, seen=seen
+        unmasked = TrainedDetector(
+            detector.info, detector.components, detector.calibration, options=Options(mask=False)
         )
+        bare = judge_examples(unmasked, examples, framework, seen=seen)
         result["without_masking"] = summarise(
             bare, examples, framework, weights=weights, n_boot=n_boot, seed=seed
         )["mean"]
     if baseline is not None:
-        other = judge_examples(
-            open_folder(baseline), examples, framework, seen=training_folds(baseline)
-        )
-        result["against_baseline"] = {"detector": read_config(baseline)["name"]} | compare(
+        against = open_folder(baseline)
+        other = judge_examples(against, examples, framework, seen=training_folds(baseline))
+        result["against_baseline"] = {"detector": against.info.name} | compare(
             judged, other, examples, framework
         )
     return head | result

@@ -61,11 +61,10 @@ def point_metrics(y: Floats, p: Floats, threshold: Floats, w: Floats) -> dict[st
     """
     tp, tn, fp, fn = _counts(y, p >= threshold, w)
     recalls = [hit / (hit + miss) for hit, miss in ((tp, fn), (tn, fp)) if hit + miss > 0]
-    f1 = [2 * hit / max(2 * hit + fp + fn, 1e-12) for hit in (tp, tn)]
     return {
         "accuracy": (tp + tn) / (tp + tn + fp + fn),
         "balanced_accuracy": float(np.mean(recalls)),
-        "macro_f1": float(np.mean(f1)),
+        "macro_f1": macro_f1(y, p, threshold, w),
         "auc": auc(y, p, w),
         "brier": float(w @ (p - y) ** 2 / w.sum()),
         "ece": ece(y, p, w),
@@ -79,12 +78,12 @@ def best_threshold(y: Floats, p: Floats, w: Floats) -> float:
     one would follow chance.
     """
     grid = np.unique(np.quantile(p, np.linspace(0.02, 0.98, 193)))
-    f1 = np.array([point_metrics_f1(y, p, t, w) for t in grid])
+    f1 = np.array([macro_f1(y, p, t, w) for t in grid])
     return float(np.mean(grid[f1 >= f1.max() - 0.002]))
 
 
-def point_metrics_f1(y: Floats, p: Floats, threshold: float, w: Floats) -> float:
-    """Weighted macro-F1 at a boundary."""
+def macro_f1(y: Floats, p: Floats, threshold: float | Floats, w: Floats) -> float:
+    """Weighted macro-F1 at a boundary; arguments as for :func:`point_metrics`."""
     tp, tn, fp, fn = _counts(y, p >= threshold, w)
     return float(np.mean([2 * hit / max(2 * hit + fp + fn, 1e-12) for hit in (tp, tn)]))
 
