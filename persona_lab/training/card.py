@@ -43,9 +43,9 @@ research.
 - Big Five labels are halves by design (median splits), so 0.5 is the base rate; MBTI
   probabilities carry the forum's base rates (three in four write as introverts), and labels
   use the threshold in the row.
-- Where a register's texts are labelled for one trait each (the one-line statements), its experts
-  never saw a line about something else: such a line can get a confident score on a trait that
-  it says nothing about. Believe a one-liner only on the trait it is about.
+- Where a register's texts are labelled for one trait each (the one-line statements), lines about
+  other traits are taught as neutral. Out of fold, 7 % of them still get a label on a trait that
+  they say nothing about; a one-liner is best believed on the trait it is about.
 - On model-written stories extraversion and agreeableness are easy and the other traits hardly
   visible; on scenes from a TV series the signal is not distinguishable from chance.
 

@@ -56,9 +56,14 @@ def make_tasks(examples: Sequence[Example], *, prior_power: float) -> list[Task]
 
     The general expert of a trait learns from all registers, each counting by the square
     root of its size, so that thousands of one-line statements do not outvote the essays.
+
+    In a register of texts that each speak of one trait (statements), an expert that saw
+    only lines about its own trait would read every line as being about it. The lines about
+    the other traits are therefore taught as neutral: once with either label.
     """
     labels = np.stack([e.labels for e in examples])
     register = np.array([e.register for e in examples])
+    about_one = _registers_about_one_trait(labels, register)
     lengths = np.array([e.n_words for e in examples])
     priors = prior_weights(examples, prior_power)
     names = [name for name in dict.fromkeys(register) if name != BACKGROUND]
@@ -84,6 +89,12 @@ def make_tasks(examples: Sequence[Example], *, prior_power: float) -> list[Task]
                     weights[inside] *= inside.sum() ** -0.5
             for pole in (0, 1):  # neither pole wins by numbers; calibration knows the base rate
                 weights[y == pole] /= weights[y == pole].sum()
+            for part in about_one & set(register[index].tolist()):
+                others = np.flatnonzero(~known & (register == part))
+                alike = weights[register[index] == part].sum() / len(others) / 2
+                index = np.concatenate([index, others, others])
+                y = np.concatenate([y, np.zeros(len(others), int), np.ones(len(others), int)])
+                weights = np.concatenate([weights, np.full(2 * len(others), alike)])
             tasks.append(
                 Task(
                     Row(str(name), trait),
@@ -94,6 +105,16 @@ def make_tasks(examples: Sequence[Example], *, prior_power: float) -> list[Task]
                 )
             )
     return tasks
+
+
+def _registers_about_one_trait(labels: Array, register: NDArray[np.str_]) -> set[str]:
+    """Registers whose texts are labelled for one trait each, and not all for the same."""
+    found = set()
+    for name in set(register.tolist()):
+        known = ~np.isnan(labels[register == name])
+        if (known.sum(axis=1) == 1).all() and known.any(axis=0).sum() > 1:
+            found.add(name)
+    return found
 
 
 def lexical_features(examples: Sequence[Example], settings: LexicalSettings) -> LexicalFeatures:
