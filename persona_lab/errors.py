@@ -8,6 +8,9 @@ PersonaLabError
 ├── TargetError           a target such as "E+ N-" that cannot be understood
 ├── ModelError            a detector's folder is missing, unreadable or too new
 ├── MissingExtraError     an optional package is needed and not installed
+├── InstrumentError       a questionnaire that cannot be read or scored (persona_lab.instruments)
+├── LLMError              a language model cannot be asked (its own tree: persona_lab.llm.errors)
+├── ParseFailure          a language model's reply says nothing usable (persona_lab.llm.errors)
 └── TrainingError         training data or settings that cannot work
 
 The command line prints the message and exits 2; the service maps each class to one
