@@ -18,7 +18,9 @@ class _Commands(LazyGroup):
     entries = (
         Entry("score", "persona_lab.cli.score", "Score texts and dialogues."),
         Entry("models", "persona_lab.cli.models", "List the detectors, or show one's card."),
+        Entry("instruments", "persona_lab.cli.instruments", "Questionnaires: show, audit, score."),
         Entry("evaluate", "persona_lab.cli.evaluate", "Measure a detector on labelled data."),
+        Entry("reproduce", "persona_lab.cli.reproduce", "Recompute a published study."),
         Entry("train", "persona_lab.cli.train", "Train a detector on your own data.", _TRAIN),
         Entry("tune", "persona_lab.cli.tune", "Search for the best training settings.", _TRAIN),
         Entry("export", "persona_lab.cli.export", "Write a trained encoder as ONNX.", _TRAIN),
