@@ -65,6 +65,28 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemRating:
+    """How a questionnaire's item was rated, by a detector that asks items.
+
+    Attributes:
+        item: its id.
+        trait: trait key.
+        statement: what was rated.
+        rating: on the instrument's scale, as said (reverse keys not applied); a mean
+            where the item was rated several times.
+        sd: of the rater's own distribution over the scale; None where it is not known.
+        position: the rating by its key: 0 speaks for the low pole, 1 for the high pole.
+    """
+
+    item: str
+    trait: str
+    statement: str
+    rating: float
+    sd: float | None
+    position: float
+
+
+@dataclass(frozen=True, slots=True)
 class ModelInfo:
     """Which model made a score: enough to find it again."""
 
@@ -81,12 +103,14 @@ class Profile:
         id: id of the dialogue.
         speaker: who is described.
         framework: the traits' framework.
-        traits: by trait key, in the framework's order.
+        traits: by trait key, in the framework's order; a trait that could not be scored
+            is missing and named in a warning ``trait_unscored``.
         word_count: words of the speaker that were read.
         n_segments: pieces they were encoded in (0 for a detector without segments).
         model: what made it.
         warnings: in order of weight.
         evidence: filled when asked for, strongest first.
+        items: ratings, by detectors that ask a questionnaire's items.
     """
 
     id: str
@@ -98,6 +122,7 @@ class Profile:
     model: ModelInfo
     warnings: tuple[Warning_, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    items: tuple[ItemRating, ...] = ()
 
     @property
     def type(self) -> str | None:
@@ -106,6 +131,8 @@ class Profile:
             return None
         return "".join(
             {"high": t.high, "low": t.low, "abstain": "X"}[self.traits[t.key].label]
+            if t.key in self.traits
+            else "X"
             for t in self.framework.traits
         )
 
@@ -135,6 +162,8 @@ class Profile:
                 {"utterance_id": e.utterance_id, "trait": e.trait, "weight": round(e.weight, 4)}
                 for e in self.evidence
             ]
+            if self.items:
+                row["items"] = [_item_row(rating) for rating in self.items]
         return row
 
     @classmethod
@@ -154,6 +183,7 @@ class Profile:
             model=ModelInfo(**row["model"]),
             warnings=tuple(Warning_(**w) for w in row["warnings"]),
             evidence=tuple(Evidence(**e) for e in row.get("evidence", ())),
+            items=tuple(ItemRating(**i) for i in row.get("items", ())),
         )
 
 
@@ -191,6 +221,17 @@ class Unscored:
             "code": self.code,
             "traits": {},
         } | _tail(self.word_count, self.warnings, self.model)
+
+
+def _item_row(rating: ItemRating) -> dict[str, Any]:
+    return {
+        "item": rating.item,
+        "trait": rating.trait,
+        "statement": rating.statement,
+        "rating": round(rating.rating, 4),
+        "sd": None if rating.sd is None else round(rating.sd, 4),
+        "position": round(rating.position, 4),
+    }
 
 
 def _tail(

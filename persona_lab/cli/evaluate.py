@@ -8,12 +8,42 @@ from typing import Annotated, Any
 
 import typer
 
+from persona_lab.cli.llm_options import (
+    DEFAULT_CONCURRENCY,
+    DEFAULT_TIMEOUT_S,
+    CassetteFile,
+    Concurrency,
+    DryRun,
+    MaxCalls,
+    MaxTokens,
+    MaybeLLM,
+    ModelName,
+    Offline,
+    PriceIn,
+    PriceOut,
+    Temperature,
+    Timeout,
+)
+from persona_lab.cli.psycot_options import (
+    DEFAULT_VARIANT,
+    PSYCOT,
+    Calibration,
+    Instruments,
+    Variant,
+    open_psycot,
+    refuse_llm_options,
+)
 from persona_lab.errors import TrainingError
 
-EXAMPLES = ("persona-lab evaluate essays.csv --framework bigfive --baseline lexical",)
+EXAMPLES = (
+    "persona-lab evaluate essays.csv --framework bigfive --baseline lexical",
+    "persona-lab evaluate essays.csv --detector psycot --llm openai:http://localhost:8080/v1 "
+    "--sample 60 --cassette replies.sqlite --json > calibration.json",
+)
 
 
 def command(
+    context: typer.Context,
     input: Annotated[str, typer.Argument(help="Labelled file or folder, or - for stdin.")],
     format: Annotated[str, typer.Option(help="Layout of the input; auto looks inside.")] = "auto",
     columns: Annotated[
@@ -22,7 +52,13 @@ def command(
     framework: Annotated[
         str, typer.Option(help="bigfive, mbti, or auto: the one that the labels belong to.")
     ] = "auto",
-    detector: Annotated[str, typer.Option(help="Name or folder of a model.")] = "default",
+    detector: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME|DIR",
+            help="Name or folder of a model, or psycot: ask the language model of --llm.",
+        ),
+    ] = "default",
     baseline: Annotated[
         str | None, typer.Option(help="Another model, compared text by text.")
     ] = None,
@@ -43,8 +79,28 @@ def command(
         str, typer.Option(help="sample, or forum: weight MBTI types to their real share.")
     ] = "sample",
     sample: Annotated[int, typer.Option(help="Take this many texts at random; 0 for all.")] = 0,
-    seed: Annotated[int, typer.Option(help="Of the sample and the bootstrap.")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Of the sample, the bootstrap and a language model.")
+    ] = 0,
     json_: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    no_mask: Annotated[
+        bool, typer.Option("--no-mask", help="psycot: show words that name a type or trait.")
+    ] = False,
+    variant: Variant = DEFAULT_VARIANT,
+    instrument: Instruments = None,
+    calibration: Calibration = None,
+    llm: MaybeLLM = None,
+    llm_model: ModelName = None,
+    cassette: CassetteFile = None,
+    offline: Offline = False,
+    concurrency: Concurrency = DEFAULT_CONCURRENCY,
+    timeout: Timeout = DEFAULT_TIMEOUT_S,
+    max_calls: MaxCalls = None,
+    max_tokens: MaxTokens = None,
+    price_in: PriceIn = None,
+    price_out: PriceOut = None,
+    temperature: Temperature = 0.0,
+    dry_run: DryRun = False,
 ) -> None:
     """Measure a detector on labelled texts, with intervals.
 
@@ -66,14 +122,24 @@ def command(
         )
     if priors not in ("sample", "forum"):
         raise TrainingError(f"--priors is sample or forum, not {priors!r}")
-    folder = find_model(detector)
+    folder = None
+    if detector != PSYCOT:
+        refuse_llm_options(context)
+        folder = find_model(detector)
+    elif folds is not None or refit or baseline:
+        raise TrainingError("--folds, --refit and --baseline are about trained detectors")
     dialogues = list(read_dialogues(input, format, columns=columns))
     chosen = FRAMEWORKS[framework] if framework != "auto" else _framework_of(dialogues)
     examples, left_out = labelled(dialogues, chosen, only=_parse_only(only or []))
     if 0 < sample < len(examples):
         picks = np.random.default_rng(seed).choice(len(examples), sample, replace=False)
         examples = [examples[i] for i in sorted(picks)]
-    if folds is not None or refit:
+    if folder is None:
+        found = _ask(context, examples, chosen, json_=json_)
+        if found is None:
+            return
+        result = found
+    elif folds is not None or refit:
         plan = (
             read_folds(folds, examples, chosen)
             if folds is not None
@@ -96,6 +162,40 @@ def command(
         typer.echo(json.dumps(result))
     else:
         _show(result)
+
+
+def _ask(
+    context: typer.Context, examples: list[Any], framework: Any, *, json_: bool
+) -> dict[str, Any] | None:
+    """Measure a language model; None after a dry run."""
+    from dataclasses import asdict
+
+    from persona_lab.cli.data_options import progress_bar
+    from persona_lab.cli.llm_options import announce
+    from persona_lab.training.evaluate import request_of
+    from persona_lab.training.evaluate_llm import evaluate_psycot
+
+    options = context.params
+    with open_psycot(options) as detector:
+        forecast = detector.forecast(
+            map(request_of, examples),
+            frameworks=(framework.name,),
+            prices=getattr(detector.model, "prices", None),
+        )
+        if options["dry_run"] and json_:
+            typer.echo(json.dumps(asdict(forecast)))
+        else:
+            announce(forecast)
+        if options["dry_run"]:
+            return None
+        with progress_bar(quiet=json_) as tell:
+            result = evaluate_psycot(
+                detector, examples, framework,
+                forum_priors=options["priors"] == "forum", seed=options["seed"],
+                progress=lambda share: tell("asked", share),
+            )  # fmt: skip
+        usage = getattr(detector.model, "usage", None)
+        return result | ({"usage": asdict(usage)} if usage is not None else {})
 
 
 def _framework_of(dialogues: list[Any]) -> Any:
@@ -165,6 +265,8 @@ def _show(result: dict[str, Any]) -> None:
         )
     console = Console(width=None if Console().is_terminal else 132)
     console.print(table)
+    if "items" in result:
+        _show_items(console, result)
     if "without_masking" in result:
         bare = result["without_masking"]
         console.print(
@@ -177,3 +279,17 @@ def _show(result: dict[str, Any]) -> None:
             f"Against {d['detector']}, same texts: accuracy {100 * d['difference']:+.2f} points "
             f"[{100 * d['low']:+.2f}, {100 * d['high']:+.2f}], McNemar p = {d['p_value']:.3f}."
         )
+
+
+def _show_items(console: Any, result: dict[str, Any]) -> None:
+    """What the items tell about the labels."""
+    known = [row for row in result["items"] if row["r"] is not None]
+    if known:
+        mean = sum(row["r"] for row in known) / len(known)
+        best = max(known, key=lambda row: row["r"])
+        console.print(
+            f"Items correlate {mean:+.2f} with the labels on average; the best, "
+            f"{best['statement']!r} ({best['trait']}), {best['r']:+.2f}."
+        )
+    if "stopped" in result:
+        console.print(f"Stopped early: {result['stopped']}")

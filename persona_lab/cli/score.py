@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from enum import Enum
 from itertools import islice
@@ -12,8 +12,35 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from persona_lab.cli.llm_options import (
+    DEFAULT_CONCURRENCY,
+    DEFAULT_TIMEOUT_S,
+    CassetteFile,
+    Concurrency,
+    DryRun,
+    MaxCalls,
+    MaxTokens,
+    MaybeLLM,
+    ModelName,
+    Offline,
+    PriceIn,
+    PriceOut,
+    Seed,
+    Temperature,
+    Timeout,
+)
 from persona_lab.cli.output import note, stderr, stdout, warn, write_json
 from persona_lab.cli.progress import Progress
+from persona_lab.cli.psycot_options import (
+    DEFAULT_VARIANT,
+    PSYCOT,
+    Calibration,
+    Instruments,
+    Variant,
+    open_psycot,
+    refuse_llm_options,
+    tell_forecast,
+)
 from persona_lab.errors import InputError, RowError
 from persona_lab.formats import FORMATS, read_dialogues
 from persona_lab.formats.source import STDIN
@@ -23,19 +50,20 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from persona_lab.cli.resultfile import ResultFile
-    from persona_lab.detectors import Result
+    from persona_lab.detectors import Detector, Result
     from persona_lab.dialogue import Dialogue
 
     Results = Iterator[tuple[Dialogue | None, Result]]
 
 _WARNINGS_SHOWN = 20
-_REMINDER = "Weak evidence about text, not a diagnosis of a person; see the model card:"
+_REMINDER = "Weak evidence about text, not a diagnosis of a person"
 
 EXAMPLES = (
     "persona-lab score talk.txt --explain",
     "persona-lab score chats.jsonl --speaker assistant --json > profiles.jsonl",
     "persona-lab score posts.csv --columns text=body,id=user --out profiles.jsonl",
     "echo 'I could talk to strangers all day.' | persona-lab score -",
+    "persona-lab score talk.txt --detector psycot --llm openai:http://localhost:8080/v1 --dry-run",
 )
 
 
@@ -53,6 +81,7 @@ class FrameworkChoice(str, Enum):
 
 
 def command(
+    context: typer.Context,
     input: Annotated[
         str,
         typer.Argument(
@@ -84,7 +113,9 @@ def command(
     detector: Annotated[
         str,
         typer.Option(
-            metavar="NAME|DIR", help="A name from 'persona-lab models list', or a model's folder."
+            metavar="NAME|DIR",
+            help="A name from 'persona-lab models list', a model's folder, or psycot: ask the "
+            "language model of --llm.",
         ),
     ] = "default",
     speaker: Annotated[
@@ -123,6 +154,22 @@ def command(
     json_: Annotated[
         bool, typer.Option("--json", help="Print result rows as JSON lines on stdout.")
     ] = False,
+    variant: Variant = DEFAULT_VARIANT,
+    instrument: Instruments = None,
+    calibration: Calibration = None,
+    llm: MaybeLLM = None,
+    llm_model: ModelName = None,
+    cassette: CassetteFile = None,
+    offline: Offline = False,
+    concurrency: Concurrency = DEFAULT_CONCURRENCY,
+    timeout: Timeout = DEFAULT_TIMEOUT_S,
+    max_calls: MaxCalls = None,
+    max_tokens: MaxTokens = None,
+    price_in: PriceIn = None,
+    price_out: PriceOut = None,
+    temperature: Temperature = 0.0,
+    seed: Seed = 0,
+    dry_run: DryRun = False,
 ) -> None:
     """Score texts and dialogues.
 
@@ -142,7 +189,19 @@ def command(
         from persona_lab.detectors.registry import load_detector
         from persona_lab.detectors.trained import Options
 
-        model = load_detector(detector, options=Options(mask=not no_mask))
+        records: Iterable[Dialogue | RowError] = islice(reader, limit)
+        names = None if framework is None else framework.names
+        model: Detector
+        if detector == PSYCOT:
+            asked = stack.enter_context(open_psycot(context.params))
+            records = list(records)  # the forecast is about all of them
+            tell_forecast(asked, records, names, speaker, json_=json_ and dry_run)
+            if dry_run:
+                return
+            model = asked
+        else:
+            refuse_llm_options(context)
+            model = load_detector(detector, options=Options(mask=not no_mask))
         known = tuple(f.name for f in model.frameworks)
         file = None
         if out is not None:
@@ -152,7 +211,7 @@ def command(
         console = stderr()
         scoring = Scoring(
             model,
-            frameworks=known if framework is None else framework.names,
+            frameworks=names or known,
             speaker=speaker,
             explain=explain,
             done=file.done if file is not None else None,
@@ -163,9 +222,9 @@ def command(
         bar = stack.enter_context(
             Progress(console, scoring.tally, shown=table or not (json_ and sys.stdout.isatty()))
         )
-        results = bar.following(scoring.results(islice(reader, limit)))
+        results = bar.following(scoring.results(records))
         if table:
-            _print_table(results, model.info.name, explain=explain, before=bar.stop)
+            _print_table(results, detector, model.info.name, explain=explain, before=bar.stop)
         else:
             _write_rows(results, file, json_=json_, explain=explain)
         bar.stop()
@@ -199,13 +258,16 @@ def _write_rows(results: Results, file: ResultFile | None, *, json_: bool, expla
 
 
 def _print_table(
-    results: Results, model: str, *, explain: bool, before: Callable[[], None]
+    results: Results, detector: str, model: str, *, explain: bool, before: Callable[[], None]
 ) -> None:
     from persona_lab.cli.tables import show
 
     console = stdout()
     if show(console, results, explain=explain, before=before):
-        reminder = f"{_REMINDER} persona-lab models show {model}"
+        card = (
+            "" if detector == PSYCOT else f"; see the model card: persona-lab models show {model}"
+        )
+        reminder = _REMINDER + card
         console.print(reminder, style="dim italic", soft_wrap=True)
 
 

@@ -29,6 +29,7 @@ _NAME = max(len("conscientiousness"), len("extraversion"))
 _LABEL = len("conscientious")
 _SHORTEST_BAR, _LONGEST_BAR = 11, 41
 _QUOTE = 80
+_ITEMS_SHOWN = 2
 _INDENT = 2
 _LEGEND = "+ high pole, - low pole, ? unsure; X in a type is an unsure letter"
 
@@ -144,6 +145,7 @@ def card(block: Block, console: Console, *, explain: bool) -> Iterator[Text]:
         yield from _traits(profile, console.width, marks)
         if explain:
             yield from _quotes(profile.evidence, profile, said, console.width, marks)
+            yield from _ratings(profile, console.width, marks)
     reasons = {r.reason: r for r in block.results if isinstance(r, Unscored)}
     for reason in reasons:
         yield _note(f"not scored: {reason}", "yellow")
@@ -169,8 +171,11 @@ def _traits(profile: Profile, width: int, marks: Glyphs) -> Iterator[Text]:
     head.append(scale + "     p" + ("     90 %" if interval else ""), style="dim")
     yield head
     for trait in profile.framework.traits:
-        score = profile.traits[trait.key]
         text = Text(" " * _INDENT + _title(trait, profile, marks).ljust(_NAME) + "  ")
+        if trait.key not in profile.traits:
+            yield text.append("not scored, see below", style="dim")
+            continue
+        score = profile.traits[trait.key]
         text.append(bar(score, bar_width, marks), style=LABELS[score.label])
         text.append(f"  {score.p_high:.2f}")
         if interval:
@@ -232,6 +237,21 @@ def _quotes(
         yield text
 
 
+def _ratings(profile: Profile, width: int, marks: Glyphs) -> Iterator[Text]:
+    """The items that were rated furthest from the middle, of each trait."""
+    if profile.items:
+        yield Text(" " * _INDENT + "items rated furthest from the middle", style="dim")
+    for trait in profile.framework.traits:
+        mine = [rating for rating in profile.items if rating.trait == trait.key]
+        mine.sort(key=lambda rating: -abs(rating.position - 0.5))
+        for rating in mine[:_ITEMS_SHOWN]:
+            pole = trait.high if rating.position > 0.5 else trait.low
+            text = Text(" " * _INDENT + f"{rating.rating:4.1f}  ")
+            text.append(pole.ljust(_LABEL if profile.framework is not MBTI else 1))
+            room = max(width - text.cell_len - 2, 20)
+            yield text.append(f"  {shortened(rating.statement, room, marks.cut)}", style="italic")
+
+
 def shortened(text: str, length: int, cut: str) -> str:
     """The beginning of a text on one line, cut at a word where that loses little."""
     text = plain(text[: 8 * length])
@@ -267,7 +287,8 @@ def line(block: Block, console: Console) -> Text:
         else:
             text.append(" ")
             for trait in result.framework.traits:
-                label = result.traits[trait.key].label
+                score = result.traits.get(trait.key)
+                label = score.label if score is not None else "abstain"
                 sign = {"high": "+", "low": "-", "abstain": "?"}[label]
                 text.append(f" {trait.letter}{sign}", style=LABELS[label])
     if codes:

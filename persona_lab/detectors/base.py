@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from persona_lab.dialogue import Dialogue, Utterance
+from persona_lab.errors import ModelError, SpeakerError
 from persona_lab.profile import ModelInfo, Profile, Unscored
 from persona_lab.traits import Framework
 
@@ -31,6 +32,26 @@ class Request:
     def of(cls, dialogue: Dialogue, speaker: str) -> Request:
         """Ask for one speaker of a dialogue."""
         return cls(dialogue.id, speaker, dialogue.by(speaker))
+
+    @classmethod
+    def single(cls, given: Dialogue | str, speaker: str | None) -> Request:
+        """Ask for the one speaker that is meant.
+
+        Args:
+            given: a dialogue, or a plain text.
+            speaker: needed where a dialogue has several speakers and no focus.
+
+        Raises:
+            SpeakerError: the speaker is missing or does not occur.
+        """
+        dialogue = Dialogue.from_text(given) if isinstance(given, str) else given
+        names = dialogue.choose(speaker)
+        if len(names) != 1:
+            raise SpeakerError(
+                f"dialogue {dialogue.id!r} has {len(names)} speakers; name the one to score: "
+                f"{', '.join(names[:10]) or 'nobody speaks'}"
+            )
+        return cls.of(dialogue, names[0])
 
     @property
     def text(self) -> str:
@@ -87,3 +108,25 @@ class Detector(Protocol):
         Yields:
             For each request, in order, one result a framework.
         """
+
+
+def choose_frameworks(detector: Detector, wanted: tuple[str, ...] | None) -> tuple[Framework, ...]:
+    """The frameworks to score.
+
+    Args:
+        detector: that shall score them.
+        wanted: names; None for all that it knows.
+
+    Raises:
+        ModelError: the detector does not score one of them.
+    """
+    if wanted is None:
+        return detector.frameworks
+    known: dict[str, Framework] = {f.name: f for f in detector.frameworks}
+    for name in wanted:
+        if name not in known:
+            raise ModelError(
+                f"the detector {detector.info.name!r} does not score {name!r}; it scores: "
+                f"{', '.join(known)}"
+            )
+    return tuple(known[name] for name in wanted)

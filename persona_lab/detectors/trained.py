@@ -8,13 +8,12 @@ from itertools import islice
 
 import numpy as np
 
-from persona_lab.detectors.base import Request, Result
+from persona_lab.detectors.base import Request, Result, choose_frameworks
 from persona_lab.detectors.calibration import Calibration, Judgement, judge
 from persona_lab.detectors.language import OTHER_SCRIPT, foreign_language
 from persona_lab.detectors.masking import mask
 from persona_lab.detectors.reading import Component, Reading, count_words
 from persona_lab.dialogue import Dialogue
-from persona_lab.errors import ModelError, SpeakerError
 from persona_lab.profile import (
     Evidence,
     Label,
@@ -81,15 +80,8 @@ class TrainedDetector:
         explain: bool = False,
     ) -> Result:
         """See :class:`~persona_lab.detectors.base.Detector`."""
-        dialogue = Dialogue.from_text(given) if isinstance(given, str) else given
-        names = dialogue.choose(speaker)
-        if len(names) != 1:
-            raise SpeakerError(
-                f"dialogue {dialogue.id!r} has {len(names)} speakers; name the one to score: "
-                f"{', '.join(names[:10]) or 'nobody speaks'}"
-            )
         wanted = framework or self.frameworks[0].name
-        request = Request.of(dialogue, names[0])
+        request = Request.single(given, speaker)
         return next(self.profiles([request], frameworks=(wanted,), explain=explain))
 
     def profiles(
@@ -100,7 +92,7 @@ class TrainedDetector:
         explain: bool = False,
     ) -> Iterator[Result]:
         """See :class:`~persona_lab.detectors.base.Detector`."""
-        chosen = self._choose(frameworks)
+        chosen = choose_frameworks(self, frameworks)
         for batch in batches(requests):
             for request, readings, n_words, found in self.read(batch):
                 if isinstance(found, Unscored):
@@ -237,18 +229,6 @@ class TrainedDetector:
                 if moved[i, t] != 0.0
             ]
         return tuple(sorted(found, key=lambda e: -abs(e.weight)))
-
-    def _choose(self, frameworks: tuple[str, ...] | None) -> tuple[Framework, ...]:
-        if frameworks is None:
-            return self.frameworks
-        mine: dict[str, Framework] = {f.name: f for f in self.frameworks}
-        for name in frameworks:
-            if name not in mine:
-                raise ModelError(
-                    f"the detector {self.info.name!r} does not score {name!r}; it scores: "
-                    f"{', '.join(mine)}"
-                )
-        return tuple(mine[name] for name in frameworks)
 
 
 def trait_scores(

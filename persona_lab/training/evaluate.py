@@ -132,7 +132,7 @@ def judge_examples(
     boundary = np.log(limits / (1 - limits))
     unscored: dict[str, int] = {}
     done = 0
-    for batch in batches(_request(e) for e in examples):
+    for batch in batches(map(request_of, examples)):
         for _, readings, n_words, found in detector.read(batch):
             index, done = done, done + 1
             if isinstance(found, Unscored):
@@ -208,7 +208,7 @@ def compare(
     first: Judged, second: Judged, examples: Sequence[Example], framework: Framework
 ) -> dict[str, Any]:
     """Paired difference in accuracy over all traits of the texts that both scored."""
-    labels = _labels(examples, framework)
+    labels = label_matrix(examples, framework)
     known = ~np.isnan(labels) & ~np.isnan(first.p) & ~np.isnan(second.p)
     right = [((j.p >= j.threshold) == (labels == 1))[known] for j in (first, second)]
     return paired_difference(*right)
@@ -224,7 +224,7 @@ def summarise(
     seed: int = 0,
 ) -> dict[str, Any]:
     """Metrics per trait and their mean; ``weights`` ``(n,)`` count examples unequally."""
-    labels = _labels(examples, framework)
+    labels = label_matrix(examples, framework)
     graded = np.stack([e.scores for e in examples])
     traits: dict[str, Any] = {}
     for t, key in enumerate(framework.keys):
@@ -302,11 +302,13 @@ def group_folds(examples: Sequence[Example], framework: Framework, n: int) -> ND
     return np.tile(whole[:, None], (1, len(framework.keys)))
 
 
-def _labels(examples: Sequence[Example], framework: Framework) -> Floats:
+def label_matrix(examples: Sequence[Example], framework: Framework) -> Floats:
+    """Labels of a framework: ``(n, n_traits)``, 1 high, 0 low, NaN unknown."""
     columns = [ALL_TRAITS.index(key) for key in framework.keys]
     return np.stack([e.labels for e in examples])[:, columns].astype(float)
 
 
-def _request(example: Example) -> Request:
+def request_of(example: Example) -> Request:
+    """Ask a detector for an example."""
     said = tuple(Utterance(str(i), "", text) for i, text in enumerate(example.utterances))
     return Request(example.id, "", said)
