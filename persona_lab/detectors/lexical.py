@@ -14,14 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from persona_lab.detectors.ngrams import NGramCounter
 from persona_lab.detectors.reading import Array, Reading, Row, count_words, log_softmax
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
-    from sklearn.feature_extraction.text import CountVectorizer
-
-WORD_PATTERN = r"[^\W_]+(?:['\u2019]\w+)?|[^\w\s]+"
-"""Words, and runs of punctuation: '...' and '!!' tell something about people."""
 
 CHUNK_WORDS = 100
 """Utterances are packed into chunks of at most this many words where they fit."""
@@ -98,11 +95,11 @@ class LexicalFeatures:
         self.blocks = [list(block) for block in blocks]
         self.idf = np.asarray(idf, np.float32)
         self.settings = settings
-        self._vectorizers = [
-            vectorizer(kind, settings[kind], vocabulary=block)
-            for kind, block in zip(("words", "chars"), self.blocks, strict=True)
-            if block
-        ]
+        words, chars = self.blocks
+        self._counter = NGramCounter(
+            words, chars,
+            word_lengths=tuple(settings["words"]), char_lengths=tuple(settings["chars"]),
+        )  # fmt: skip
 
     @property
     def n_features(self) -> int:
@@ -111,38 +108,20 @@ class LexicalFeatures:
 
     def counts(self, texts: Sequence[str]) -> csr_matrix:
         """Count terms: ``(n_texts, n_features)``."""
-        from scipy.sparse import csr_matrix, hstack
-
-        blocks = [v.transform(texts) for v in self._vectorizers]
-        return csr_matrix(hstack(blocks, format="csr", dtype=float))
+        return self._counter.counts(texts)
 
     def tfidf(self, counts: csr_matrix) -> csr_matrix:
         """Sublinear TF times IDF, each block scaled to length 1 (float32)."""
-        from scipy.sparse import csr_matrix, hstack
-        from sklearn.preprocessing import normalize
+        from scipy.sparse import csr_matrix
 
         x = csr_matrix(counts, dtype=np.float32, copy=True)
         x.data = (1.0 + np.log(x.data)) * self.idf[x.indices]
-        start, parts = 0, []
-        for block in self.blocks:
-            if block:
-                parts.append(normalize(x[:, start : start + len(block)]))
-                start += len(block)
-        return csr_matrix(hstack(parts, format="csr"))
-
-
-def vectorizer(
-    kind: str, ngrams: Sequence[int], vocabulary: Sequence[str] | None = None, **more: Any
-) -> CountVectorizer:
-    """The counter of one block: ``words`` or ``chars``."""
-    from sklearn.feature_extraction.text import CountVectorizer
-
-    shape = (
-        {"token_pattern": WORD_PATTERN}
-        if kind == "words"
-        else {"analyzer": "char_wb", "token_pattern": None}
-    )
-    return CountVectorizer(ngram_range=tuple(ngrams), vocabulary=vocabulary, **shape, **more)
+        row = np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))
+        # squares by row and block; the words come first
+        cell = 2 * row + (x.indices >= len(self.blocks[0]))
+        squares = np.bincount(cell, weights=x.data.astype(float) ** 2, minlength=2 * x.shape[0])
+        x.data = (x.data / np.sqrt(squares)[cell]).astype(np.float32)
+        return x
 
 
 class Lexical:

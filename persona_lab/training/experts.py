@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_lab.detectors.calibration import GENERAL
-from persona_lab.detectors.lexical import Lexical, LexicalFeatures, chunks, vectorizer
+from persona_lab.detectors.lexical import Lexical, LexicalFeatures, chunks
+from persona_lab.detectors.ngrams import WORD_PATTERN
 from persona_lab.detectors.pooled import PooledHead
 from persona_lab.detectors.reading import Row
 from persona_lab.encoding.device import available_cores
@@ -119,6 +120,8 @@ def _registers_about_one_trait(labels: Array, register: NDArray[np.str_]) -> set
 
 def lexical_features(examples: Sequence[Example], settings: LexicalSettings) -> LexicalFeatures:
     """Choose terms and their IDF; labels are not looked at."""
+    from sklearn.feature_extraction.text import CountVectorizer
+
     texts = ["\n".join(e.utterances) for e in examples]
     blocks: list[list[str]] = []
     idf = []
@@ -126,10 +129,13 @@ def lexical_features(examples: Sequence[Example], settings: LexicalSettings) -> 
         if not limit:
             blocks.append([])
             continue
-        counter = vectorizer(
-            kind, getattr(settings, kind), min_df=min(settings.min_df, len(texts)),
+        shape: dict[str, Any] = {"analyzer": "char_wb", "token_pattern": None}
+        counter = CountVectorizer(
+            ngram_range=tuple(getattr(settings, kind)),
+            min_df=min(settings.min_df, len(texts)),
             max_features=limit,
-        )  # fmt: skip
+            **({"token_pattern": WORD_PATTERN} if kind == "words" else shape),
+        )
         try:
             counts = counter.fit_transform(texts)
         except ValueError as error:
@@ -140,8 +146,8 @@ def lexical_features(examples: Sequence[Example], settings: LexicalSettings) -> 
         df = np.bincount(counts.indices, minlength=counts.shape[1])
         blocks.append([str(term) for term in counter.get_feature_names_out()])
         idf.append(np.log((1 + len(texts)) / (1 + df)) + 1)
-    shape = {"words": list(settings.words), "chars": list(settings.chars)}
-    return LexicalFeatures(blocks, np.concatenate(idf).astype(np.float32), shape)
+    lengths = {"words": list(settings.words), "chars": list(settings.chars)}
+    return LexicalFeatures(blocks, np.concatenate(idf).astype(np.float32), lengths)
 
 
 def text_matrix(features: LexicalFeatures, examples: Sequence[Example]) -> Any:

@@ -14,7 +14,7 @@ class LexicalSettings:
 
     Attributes:
         words: shortest and longest word n-gram.
-        chars: shortest and longest character n-gram inside words.
+        chars: shortest (2 or more) and longest character n-gram inside words.
         max_words: most frequent word n-grams kept.
         max_chars: most frequent character n-grams kept; 0 for none.
         min_df: texts that a term must occur in.
@@ -33,6 +33,12 @@ class LexicalSettings:
     c_short: float = 8.0
     c_mbti: float = 2.0
     prior_power: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.chars[0] < 2:
+            raise TrainingError(
+                f"character n-grams of {self.chars[0]} are no use; begin with 2 or more"
+            )
 
 
 @dataclass(frozen=True, slots=True)

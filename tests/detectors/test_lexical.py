@@ -13,11 +13,11 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from persona_lab.detectors.lexical import (
     CHUNK_WORDS,
-    WORD_PATTERN,
     Lexical,
     LexicalFeatures,
     chunks,
 )
+from persona_lab.detectors.ngrams import WORD_PATTERN
 from persona_lab.detectors.reading import Row, count_words
 from persona_lab.traits import ALL_TRAITS
 
