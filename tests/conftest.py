@@ -62,9 +62,9 @@ def toy_lexical(*, spread: float = 0.25) -> Lexical:
         LexicalFeatures([words, []], np.ones(len(words)), {"words": [1, 1], "chars": [2, 3]}),
         TOY_ROWS,
         TOY_REGISTERS,
-        weights,
+        np.ascontiguousarray(weights.transpose(2, 0, 1)),
         np.zeros((2, len(TOY_ROWS)), np.float32),
-        np.zeros((1, len(words)), np.float32),
+        np.zeros((len(words), 1), np.float32),
         np.zeros(1, np.float32),
     )
 

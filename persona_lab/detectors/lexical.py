@@ -143,23 +143,19 @@ class Lexical:
             features: the columns.
             rows: experts, in the order of ``weights``.
             registers: kinds of text, in the order of the gate.
-            weights: ``(n_members, n_rows, n_features)``.
+            weights: ``(n_features, n_members, n_rows)``, half precision is enough.
             bias: ``(n_members, n_rows)``.
-            gate_weights: ``(n_registers, n_features)``.
+            gate_weights: ``(n_features, n_registers)``.
             gate_bias: ``(n_registers,)``.
         """
         self.features = features
         self.rows = tuple(rows)
         self.registers = tuple(registers)
-        self._weights, self._bias = weights, bias
-        self._gate_weights, self._gate_bias = gate_weights, gate_bias
-        n_members, n_rows, n_features = weights.shape
-        # one matrix for one sparse product: members x rows first, then the gate
-        self._all = np.ascontiguousarray(
-            np.concatenate([weights.reshape(-1, n_features), gate_weights]).T, dtype=np.float32
-        )
-        self._mean = np.ascontiguousarray(weights.mean(axis=0).T, dtype=np.float32)
-        self._shape = (n_members, n_rows)
+        self._weights = np.ascontiguousarray(weights, np.float32)
+        self._bias = bias
+        self._mean = self._weights.mean(axis=1)
+        self._gate_weights = np.ascontiguousarray(gate_weights, np.float32)
+        self._gate_bias = gate_bias
 
     def read(self, texts: Sequence[Sequence[str]], *, pack: bool = True) -> list[Reading]:
         """See :class:`~persona_lab.detectors.reading.Component`."""
@@ -177,22 +173,18 @@ class Lexical:
 
         total = csr_matrix(counts.sum(axis=0))
         x = self.features.tfidf(total)
-        out = np.asarray(x @ self._all)[0]
-        n_members, n_rows = self._shape
-        members = out[: n_members * n_rows].reshape(n_members, n_rows) + self._bias
-        gate = out[n_members * n_rows :] + self._gate_bias
         # a term's weight is shared among the chunks by how often each has it
-        per_count = np.zeros(self.features.n_features, np.float32)
-        per_count[total.indices] = x.toarray()[0][total.indices] / total.data
-        shared = csr_matrix(counts, dtype=np.float32, copy=True)
-        shared.data *= per_count[shared.indices]
+        share = (x.data / total.data)[np.searchsorted(total.indices, counts.indices)]
+        shared = (counts.data * share).astype(np.float32)
+        by_chunk = csr_matrix((shared, counts.indices, counts.indptr), shape=counts.shape)
         n = len(cut)
-        values = np.asarray(shared @ self._mean) * n
+        values = np.asarray(by_chunk @ self._mean) * n
+        members = np.asarray(x @ self._weights.reshape(len(self._weights), -1))
         return Reading(
             values=values.astype(np.float32),
-            weights=np.full((n, n_rows), 1.0 / n, np.float32),
-            members=members.astype(np.float32),
-            gate=log_softmax(gate),
+            weights=np.full((n, len(self.rows)), 1.0 / n, np.float32),
+            members=(members.reshape(self._bias.shape) + self._bias).astype(np.float32),
+            gate=log_softmax(np.asarray(x @ self._gate_weights)[0] + self._gate_bias),
             covers=tuple(chunk.covers for chunk in cut),
         )
 
@@ -221,7 +213,7 @@ class Lexical:
         """Read what :meth:`save` wrote."""
         facts = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
         with np.load(folder / "lexical.npz", allow_pickle=False) as arrays:
-            got = {name: arrays[name].astype(np.float32) for name in arrays.files}
+            got = {name: arrays[name] for name in arrays.files}
         return cls(
             LexicalFeatures(facts["blocks"], got["idf"], facts["settings"]),
             [Row(*pair) for pair in facts["rows"]],

@@ -184,7 +184,10 @@ def fit_lexical(
     weights, bias = fit_linear(x, tasks, folds, settings, seed=seed, progress=progress)
     gate_weights, gate_bias, registers = fit_gate(x, examples, c=30.0, seed=seed)
     rows = [task.row for task in tasks]
-    return Lexical(features, rows, registers, weights, bias, gate_weights, gate_bias)
+    return Lexical(
+        features, rows, registers, np.ascontiguousarray(weights.transpose(2, 0, 1)), bias,
+        np.ascontiguousarray(gate_weights.T), gate_bias,
+    )  # fmt: skip
 
 
 def fit_pooled(

@@ -43,9 +43,9 @@ def random_lexical(seed: int = 0) -> Lexical:
         ),
         rows,
         ["essay", "chat"],
-        normal(3, 3, n),
+        normal(n, 3, 3),
         normal(3, 3),
-        normal(2, n),
+        normal(n, 2),
         normal(2),
     )
 
