@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
 
@@ -16,6 +17,10 @@ from persona_lab.detectors.lexical import Lexical, LexicalFeatures
 from persona_lab.detectors.reading import Row
 from persona_lab.detectors.store import write_config
 from persona_lab.traits import ALL_TRAITS
+
+# a slow machine is no failure
+hypothesis.settings.register_profile("no-deadline", deadline=None)
+hypothesis.settings.load_profile("no-deadline")
 
 
 @pytest.fixture(scope="session")

@@ -17,9 +17,16 @@ class _Commands(LazyGroup):
 
     entries = (
         Entry("score", "persona_lab.cli.score", "Score texts and dialogues."),
+        Entry("consistency", "persona_lab.cli.consistency", "Does each speaker stay the same?"),
+        Entry("rank", "persona_lab.cli.rank", "Order candidates by how well they fit a target."),
+        Entry("filter", "persona_lab.cli.filter", "Keep the dialogues that show what you want."),
         Entry("models", "persona_lab.cli.models", "List the detectors, or show one's card."),
         Entry("instruments", "persona_lab.cli.instruments", "Questionnaires: show, audit, score."),
         Entry("evaluate", "persona_lab.cli.evaluate", "Measure a detector on labelled data."),
+        Entry("reliability", "persona_lab.cli.reliability", "Can a bot's scores be trusted?"),
+        Entry("populations", "persona_lab.cli.populations", "One questionnaire, many personas."),
+        Entry("judge", "persona_lab.cli.judge", "Rate role-play by your rubrics."),
+        Entry("converse", "persona_lab.cli.converse", "Let two bots talk, and test them."),
         Entry("reproduce", "persona_lab.cli.reproduce", "Recompute a published study."),
         Entry("train", "persona_lab.cli.train", "Train a detector on your own data.", _TRAIN),
         Entry("tune", "persona_lab.cli.tune", "Search for the best training settings.", _TRAIN),

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from persona_lab.detectors.ngrams import NGramCounter
 from persona_lab.detectors.reading import Array, Reading, Row, count_words, log_softmax
@@ -159,34 +160,31 @@ class Lexical:
 
     def read(self, texts: Sequence[Sequence[str]], *, pack: bool = True) -> list[Reading]:
         """See :class:`~persona_lab.detectors.reading.Component`."""
-        cut = [chunks(utterances, pack=pack) for utterances in texts]
-        counts = self.features.counts([chunk.text for speaker in cut for chunk in speaker])
-        readings, start = [], 0
-        for speaker in cut:
-            part = counts[start : start + len(speaker)]
-            start += len(speaker)
-            readings.append(self._read_one(part, speaker))
-        return readings
-
-    def _read_one(self, counts: csr_matrix, cut: list[Chunk]) -> Reading:
         from scipy.sparse import csr_matrix
 
-        total = csr_matrix(counts.sum(axis=0))
+        cut = [chunks(utterances, pack=pack) for utterances in texts]
+        sizes = np.array([len(speaker) for speaker in cut], np.int64)
+        counts = self.features.counts([chunk.text for speaker in cut for chunk in speaker])
+        ends = np.concatenate([[0], np.cumsum(sizes)])
+        own = (np.ones(ends[-1]), np.arange(ends[-1]), ends)
+        total = csr_matrix(csr_matrix(own, shape=(len(cut), ends[-1])) @ counts)
+        total.sort_indices()
         x = self.features.tfidf(total)
-        # a term's weight is shared among the chunks by how often each has it
-        share = (x.data / total.data)[np.searchsorted(total.indices, counts.indices)]
-        shared = (counts.data * share).astype(np.float32)
-        by_chunk = csr_matrix((shared, counts.indices, counts.indptr), shape=counts.shape)
-        n = len(cut)
-        values = np.asarray(by_chunk @ self._mean) * n
+        shared = _shared(x, total, counts, np.repeat(np.arange(len(cut)), sizes))
+        values = np.asarray(shared @ self._mean) * np.repeat(sizes, sizes)[:, None]
         members = np.asarray(x @ self._weights.reshape(len(self._weights), -1))
-        return Reading(
-            values=values.astype(np.float32),
-            weights=np.full((n, len(self.rows)), 1.0 / n, np.float32),
-            members=(members.reshape(self._bias.shape) + self._bias).astype(np.float32),
-            gate=log_softmax(np.asarray(x @ self._gate_weights)[0] + self._gate_bias),
-            covers=tuple(chunk.covers for chunk in cut),
-        )
+        members = members.reshape(len(cut), *self._bias.shape) + self._bias
+        gate = log_softmax(np.asarray(x @ self._gate_weights) + self._gate_bias)
+        return [
+            Reading(
+                values=values[start : start + n].astype(np.float32),
+                weights=np.full((n, len(self.rows)), 1.0 / n, np.float32),
+                members=members[i].astype(np.float32),
+                gate=gate[i],
+                covers=tuple(chunk.covers for chunk in cut[i]),
+            )
+            for i, (start, n) in enumerate(zip(ends, sizes, strict=False))
+        ]
 
     def save(self, folder: Path) -> None:
         """Write ``lexical.npz`` and ``vocabulary.json``."""
@@ -223,3 +221,25 @@ class Lexical:
             got["gate_weights"],
             got["gate_bias"],
         )
+
+
+def _shared(
+    x: csr_matrix, total: csr_matrix, counts: csr_matrix, speaker: NDArray[np.int64]
+) -> csr_matrix:
+    """Each term's TF-IDF, shared among a speaker's chunks by how often each has the term.
+
+    Args:
+        x: ``(n_speakers, n_features)``.
+        total: counts of the speakers, with the entries of ``x``.
+        counts: ``(n_chunks, n_features)``.
+        speaker: ``(n_chunks,)`` whose chunk.
+    """
+    from scipy.sparse import csr_matrix
+
+    def cells(matrix: csr_matrix, owner: NDArray[np.int64]) -> NDArray[np.int64]:
+        rows = np.repeat(owner, np.diff(matrix.indptr))
+        return np.asarray(rows * matrix.shape[1] + matrix.indices)
+
+    place = np.searchsorted(cells(total, np.arange(total.shape[0])), cells(counts, speaker))
+    data = (counts.data * (x.data / total.data)[place]).astype(np.float32)
+    return csr_matrix((data, counts.indices, counts.indptr), shape=counts.shape)

@@ -25,11 +25,11 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\xd0\xcf\x11\xe0", "an old Office document; save it as csv or text"),
     (b"%PDF-", "a PDF document; save it as text"),
     (b"PK\x03\x04", "a zip archive or Office document; unpack it or save it as csv or text"),
-    (b"PAR1\x15", "a Parquet file; convert it to jsonl or csv"),
+    (b"PAR1\x15", "a Parquet file; give its path, it cannot be read from a stream"),
     (b"\xfd7zXZ", "an xz archive; unpack it"),
     (b"BZh9", "a bzip2 archive; unpack it"),
-    (b"\x28\xb5\x2f\xfd", "a zstd archive; unpack it"),
-    (b"\x1f\x8b", "a gzip archive; unpack it"),
+    (b"\x28\xb5\x2f\xfd", "a zstd archive; give its path, or unpack it first"),
+    (b"\x1f\x8b", "a gzip archive; give its path, or unpack it first"),
     (b"\xff\xd8\xff", "a JPEG image"),
     (codecs.BOM_UTF32_LE, "UTF-32 text; convert it to UTF-8"),
     (codecs.BOM_UTF32_BE, "UTF-32 text; convert it to UTF-8"),
@@ -95,9 +95,9 @@ def byte_lines(stream: IO[bytes], name: str) -> Iterator[Line]:
     sample = _sample(stream)
     _refuse_binary(sample, name)
     if sample.startswith(codecs.BOM_UTF16_LE):
-        return _decoded(_utf16_lines(stream, little=True), "utf-16-le", name)
+        return _decoded(utf16_lines(stream, little=True), "utf-16-le", name)
     if sample.startswith(codecs.BOM_UTF16_BE):
-        return _decoded(_utf16_lines(stream, little=False), "utf-16-be", name)
+        return _decoded(utf16_lines(stream, little=False), "utf-16-be", name)
     if b"\x00" in sample:
         raise InputError(
             f"{name} is a binary file (it holds NUL bytes); give text. If it is UTF-16 "
@@ -149,8 +149,11 @@ def _decoded(raw: Iterator[bytes], encoding: str, name: str) -> Iterator[Line]:
             yield Line(number, part, problem)
 
 
-def _utf16_lines(stream: IO[bytes], *, little: bool) -> Iterator[bytes]:
-    """Split at the two-byte line feed; a lone 0x0A byte may be half of another letter."""
+def utf16_lines(stream: IO[bytes], *, little: bool) -> Iterator[bytes]:
+    """The lines of UTF-16, undecoded.
+
+    They are split at the two-byte line feed; a lone 0x0A byte may be half of another letter.
+    """
     held = b""
     while True:
         part = stream.readline()

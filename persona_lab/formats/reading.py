@@ -69,7 +69,15 @@ class DialogueReader(Iterator[Result]):
         format: name of the layout that is read, for messages such as "read as msc".
     """
 
-    def __init__(self, source: SourceLike, layout: str, columns: Columns, *, strict: bool) -> None:
+    def __init__(
+        self,
+        source: SourceLike,
+        layout: str,
+        columns: Columns,
+        *,
+        strict: bool,
+        rename_repeats: bool,
+    ) -> None:
         """Open the source and read as far as the first row, so that mistakes show at once."""
         if layout != AUTO:
             _known(layout)
@@ -84,7 +92,8 @@ class DialogueReader(Iterator[Result]):
                     "leave it out or give --format csv"
                 )
             self._strict = strict
-            self._results = unique_ids(reader.read(self._source, columns))
+            results = reader.read(self._source, columns)
+            self._results = unique_ids(results) if rename_repeats else results
             self._first: Result | None = next(self._results, None)
             if self._first is None:
                 raise InputError(f"{self._source.name} holds no rows; give a file with some")
@@ -143,6 +152,7 @@ def read_dialogues(
     *,
     columns: str | Columns | None = None,
     strict: bool = False,
+    rename_repeats: bool = True,
 ) -> DialogueReader:
     """Read dialogues from a file, a folder of a known corpus, or a stream.
 
@@ -154,6 +164,8 @@ def read_dialogues(
         columns: which column or key holds what, as a mapping or ``"text=body,id=key"``
             (csv and jsonl only).
         strict: raise the first bad row instead of handing it on.
+        rename_repeats: give repeated ids a number of their own; without it ids are as in
+            the file, and memory does not grow by the ids that were seen.
 
     Returns:
         An iterator of dialogues and, in the place of rows that cannot be read,
@@ -164,7 +176,9 @@ def read_dialogues(
         InputError: the source is missing, empty, binary or wrongly encoded.
         FormatError: its layout is unknown, or lacks what the layout needs.
     """
-    return DialogueReader(source, format, parse_columns(columns), strict=strict)
+    return DialogueReader(
+        source, format, parse_columns(columns), strict=strict, rename_repeats=rename_repeats
+    )
 
 
 def detect_format(source: SourceLike, *, columns: str | Columns | None = None) -> str:

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from persona_lab.errors import InputError, RowError
+from persona_lab.formats.arrow_tables import is_dataset, is_table, table_lines
 from persona_lab.formats.decoding import Line, byte_lines, text_lines
+from persona_lab.formats.packed import open_unpacked, stem
 
 SourceLike = str | os.PathLike[str] | IO[str] | IO[bytes] | io.RawIOBase
 """A path, ``"-"`` for standard input, or an open text or binary stream."""
@@ -27,7 +29,8 @@ class Source:
     """An opened input with a name for messages, lines, and a look-ahead.
 
     Attributes:
-        name: for places in messages: the file's name, never its folder; or ``stdin``.
+        name: for places in messages: the file's name (less ``.gz`` or ``.zst``), never its
+            folder; or ``stdin``.
         stem: the name without its extension, the id of a plain text.
         suffix: the extension in lower case; it only breaks ties in detection.
         path: None for a stream.
@@ -46,6 +49,7 @@ class Source:
         self._wrapped: io.BufferedReader | None = None
         self._lines: Iterator[Line] = iter(())
         self._ahead: list[Line] = []
+        self._break: InputError | None = None
         if isinstance(given, (str, os.PathLike)) and given != STDIN:
             self._open_path(Path(given))
         else:
@@ -62,13 +66,16 @@ class Source:
                 raise
 
     def _open_path(self, path: Path) -> None:
-        self.path, self.name = path, path.name or str(path)
-        self.stem, self.suffix = path.stem, path.suffix.lower()
+        self.path, self.name = path, stem(path.name) or str(path)
+        self.stem, self.suffix = Path(self.name).stem, Path(self.name).suffix.lower()
         try:
-            if path.is_dir():
-                self.is_folder = True
+            self.is_folder = path.is_dir() and not is_dataset(path)
+            if self.is_folder:
                 return
-            self._opened = path.open("rb")
+            if is_table(path):
+                self._lines = table_lines(path)
+                return
+            self._opened = open_unpacked(path)
         except FileNotFoundError:
             raise InputError(f"there is no file {str(path)!r}; check the path") from None
         except (OSError, ValueError) as error:
@@ -111,13 +118,21 @@ class Source:
         """
         self._refuse_folder()
         if count is None:
-            self._ahead.extend(self._lines)
+            self._ahead.extend(iter(self._next, None))
         while count is not None and len(self._ahead) < count:
-            line = next(self._lines, None)
+            line = self._next()
             if line is None:
                 break
             self._ahead.append(line)
         return self._ahead[:count]
+
+    def _next(self) -> Line | None:
+        """One more line for the look-ahead; a break is raised where the lines are read."""
+        try:
+            return next(self._lines, None)
+        except InputError as error:
+            self._break = error
+            return None
 
     def lines(self) -> Iterator[Line]:
         """All lines, once; blank ones at the top left out."""
@@ -126,6 +141,8 @@ class Source:
         yield from ahead
         del ahead
         yield from self._lines
+        if self._break is not None:
+            raise self._break
 
     def _refuse_folder(self) -> None:
         if self.is_folder:

@@ -1,0 +1,112 @@
+"""Files, folders and globs of them: which files an input stands for."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from persona_lab.errors import InputError
+from persona_lab.formats.arrow_tables import ARROW_SUFFIXES, is_dataset, splits_of
+from persona_lab.formats.packed import stem
+
+SUFFIXES = frozenset({".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".txt"}) | ARROW_SUFFIXES
+"""Extensions of the files that are taken from a folder; others are left alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """One file (or dataset folder) to read.
+
+    Attributes:
+        path: where it lies.
+        name: unique among the inputs; relative to the folder that was given.
+    """
+
+    path: Path
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """What the inputs stand for.
+
+    Attributes:
+        files: in order: as given, the files of a folder by name.
+        skipped: files of folders whose extension is none of a dialogue file.
+    """
+
+    files: tuple[InputFile, ...]
+    skipped: tuple[Path, ...]
+
+
+def expand(given: Iterable[str | Path]) -> Expanded:
+    """Find the files that paths, folders and globs stand for.
+
+    A folder stands for all dialogue files in and below it; a folder that
+    ``datasets.Dataset.save_to_disk`` wrote counts as one file, one of a ``DatasetDict`` as
+    one a split. Hidden files are left out, and a file that is named twice is read once.
+
+    Raises:
+        InputError: there is no such file, or a folder or glob has no file to read.
+    """
+    found: dict[Path, str] = {}
+    skipped: list[Path] = []
+    for one in given:
+        for path, name in _expand_one(str(one), skipped):
+            if path.resolve() not in {known.resolve() for known in found}:
+                found[path] = _unique(name, set(found.values()))
+    return Expanded(tuple(InputFile(path, name) for path, name in found.items()), tuple(skipped))
+
+
+def _expand_one(given: str, skipped: list[Path]) -> list[tuple[Path, str]]:
+    path = Path(given)
+    if path.is_dir():
+        files = [(file, file.relative_to(path).as_posix()) for file in _walk(path, skipped)]
+        if path in (file for file, _ in files):
+            files = [(path, path.resolve().name)]
+        what = "the folder"
+    elif path.exists() or not glob.has_magic(given):
+        return [(path, path.name)]
+    else:
+        matches = sorted(Path(match) for match in glob.glob(given, recursive=True))
+        files = []
+        for match in matches:
+            inner = _walk(match, skipped) if match.is_dir() else [match]
+            files += [(file, file.name) for file in inner]
+        what = "the pattern"
+    if not files:
+        raise InputError(
+            f"{what} {given!r} has no file to read; files in folders are told by their "
+            f"extension: {', '.join(sorted(SUFFIXES))}, also with .gz or .zst"
+        )
+    return files
+
+
+def _walk(folder: Path, skipped: list[Path]) -> list[Path]:
+    if is_dataset(folder):
+        return [folder]
+    if splits := splits_of(folder):
+        return splits
+    found: list[Path] = []
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            found += _walk(path, skipped)
+        elif Path(stem(path.name)).suffix.lower() in SUFFIXES:
+            found.append(path)
+        else:
+            skipped.append(path)
+    return found
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    """The name, with a number in front of its last part where another input has it."""
+    unique, count = name, 1
+    while unique in taken:
+        count += 1
+        folder, slash, last = name.rpartition("/")
+        unique = f"{folder}{slash}{count}-{last}"
+    return unique
