@@ -39,6 +39,7 @@ EXAMPLES = (
     "persona-lab evaluate essays.csv --framework bigfive --baseline lexical",
     "persona-lab evaluate essays.csv --detector psycot --llm openai:http://localhost:8080/v1 "
     "--sample 60 --cassette replies.sqlite --json > calibration.json",
+    "persona-lab evaluate decode/ --task contradiction --format decode",
 )
 
 
@@ -49,6 +50,13 @@ def command(
     columns: Annotated[
         str | None, typer.Option(help="csv and jsonl: text=body,id=key,openness=o ...")
     ] = None,
+    task: Annotated[
+        str,
+        typer.Option(
+            help="personality, or contradiction: dialogues or pairs of texts with a label, "
+            "--format decode, nli or cdconv."
+        ),
+    ] = "personality",
     framework: Annotated[
         str, typer.Option(help="bigfive, mbti, or auto: the one that the labels belong to.")
     ] = "auto",
@@ -116,6 +124,14 @@ def command(
     from persona_lab.training.refit import cross_validate
     from persona_lab.traits import FRAMEWORKS
 
+    if task == "contradiction":
+        from persona_lab.cli.contradiction_view import evaluate_task
+
+        model = None if detector == "default" else detector
+        evaluate_task(input, format, model, seed=seed, json_=json_)
+        return
+    if task != "personality":
+        raise TrainingError(f"--task is personality or contradiction, not {task!r}")
     if framework != "auto" and framework not in FRAMEWORKS:
         raise TrainingError(
             f"there is no framework {framework!r}; use auto or {', '.join(FRAMEWORKS)}"

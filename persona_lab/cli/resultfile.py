@@ -125,8 +125,8 @@ class ResultFile:
             if at_end:
                 return None
             raise InputError(
-                f"{self.path}:{number} is not a row that 'persona-lab score' wrote, so it cannot "
-                "be resumed; name another file or use --overwrite"
+                f"{self.path}:{number} is not a row of an earlier run of this command, so it "
+                "cannot be resumed; name another file or use --overwrite"
             ) from None
         if sha256 not in (None, self._model.sha256):
             raise InputError(

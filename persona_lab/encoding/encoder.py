@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 _CPU_BATCH_TOKENS = 512
 _CUDA_BATCH_TOKENS = 16_384
 _WINDOW = 2048
+_MINILM_HIDDEN = 384
 
 
 class Encoder:
@@ -52,6 +53,8 @@ class Encoder:
         max_tokens: the longest segment, special tokens included.
         provider: name of the ONNX Runtime provider that computes.
         precision: ``int8`` or ``fp32``, as the file says.
+        hidden: length of one layer's part of a vector. The last ``hidden`` numbers are the
+            last layer's, which of a sentence encoder tell how alike two texts' meanings are.
     """
 
     def __init__(self, session: InferenceSession, tokenizer: Tokenizer, threads: int = 1) -> None:
@@ -73,6 +76,7 @@ class Encoder:
         self.max_tokens = int(facts["max_tokens"])
         self.dim = int(facts["dim"])
         self.precision = facts["precision"]
+        self.hidden = int(facts.get("hidden", 0)) or _hidden(self.dim)
         self.provider: str = session.get_providers()[0]
         self._threads = 1 if self.provider == CUDA else max(1, threads)
 
@@ -153,7 +157,7 @@ class Encoder:
         def run(batch: list[int]) -> None:
             vectors[batch] = self._run([segments[index] for index in batch])
 
-        if self._threads == 1 or len(batches) == 1:
+        if self._threads == 1 or len(batches) < 2:
             for batch in batches:
                 run(batch)
         else:
@@ -204,6 +208,11 @@ class Encoder:
                 f"do encoder and tokenizer belong together? ({first_line(error)})"
             ) from error
         return vectors
+
+
+def _hidden(dim: int) -> int:
+    """The size of a layer where the file does not tell: MiniLM's, if it goes into ``dim``."""
+    return _MINILM_HIDDEN if dim % _MINILM_HIDDEN == 0 else dim
 
 
 def _batches(lengths: Sequence[int], batch_tokens: int) -> list[list[int]]:

@@ -225,6 +225,7 @@ def _write(
         "persona_lab_format": str(FORMAT),
         "precision": precision,
         "dim": str(model.config.hidden_size * len(layers)),
+        "hidden": str(model.config.hidden_size),
         "max_tokens": str(max_tokens),
         "pad_id": str(padding_id(model)),
     }

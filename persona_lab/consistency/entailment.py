@@ -1,0 +1,325 @@
+"""Does anything said contradict the persona, or what the speaker said before?
+
+A cross-encoder reads pairs of texts, which costs far more than comparing vectors. So each
+turn is paired only with the persona statements and the earlier turns that are nearest to it
+in the encoder's space: the number of pairs grows with the turns, not with their square.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persona_lab.consistency.candidates import Pairs, nearest_earlier, nearest_statements
+from persona_lab.consistency.parts import NotScored, Numbers, Score
+from persona_lab.consistency.personas import Statement
+from persona_lab.consistency.turns import Turns
+from persona_lab.detectors.trained import sigmoid
+from persona_lab.profile import ModelInfo
+
+ENTAILMENT, NEUTRAL, CONTRADICTION = 0, 1, 2
+"""Columns of a prediction."""
+
+SURE = 0.5
+"""Probability from which a pair is listed as a contradiction."""
+
+_LISTED = 10
+_RARE = 3.0
+"""Log-odds taken off: of the pairs in a dialogue few contradict, of those the model learnt
+from a third did (prior shift, Saerens et al. 2002)."""
+
+_ACTIVE = (0.40, 0.08)
+"""Cosine at which a statement is as likely as not to be what an exchange is about, and
+the width of the transition."""
+
+MATCH = (-4.5, 13.6, 1.0, -1.1)
+"""Log-odds that a persona is the speaker's: constant, cosine of the best statements, their
+entailment, the largest contradiction. Logistic regression, own persona against
+another's; ``benchmarks/consistency.py --fit`` prints it anew."""
+
+MATCH_SHARE = 0.7
+"""How much the persona's match counts where there is one; being free of contradictions is
+the rest. Chosen on the first halves of the benchmarks, where false alarms of the model cost
+more than contradictions that it finds."""
+
+_RESAMPLES = 200
+
+
+class NliModel(Protocol):
+    """Reads pairs of texts."""
+
+    @property
+    def info(self) -> ModelInfo:
+        """Name, version and hash."""
+
+    def predict(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.floating]:
+        """Probabilities of entailment, neutral, contradiction: ``(n, 3)``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two texts that contradict each other.
+
+    Attributes:
+        earlier: the persona statement, or what was said first.
+        later: what was said against it.
+        earlier_turn: index in the dialogue; None for a persona statement that was given.
+        later_turn: index in the dialogue.
+        probability: as the model has it, 0..1.
+    """
+
+    earlier: str
+    later: str
+    earlier_turn: int | None
+    later_turn: int
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class StatementCheck:
+    """What became of one persona statement.
+
+    Attributes:
+        statement: the text.
+        relevance: probability that some exchange is about it, 0..1.
+        entailed: largest probability that a turn entails it.
+        entailed_by: index in the dialogue of that turn; None if none was near enough.
+        contradicted: largest probability that a turn contradicts it.
+        contradicted_by: index of that turn.
+        apc: share of its constraints that are met, 0..1.
+    """
+
+    statement: str
+    relevance: float
+    entailed: float
+    entailed_by: int | None
+    contradicted: float
+    contradicted_by: int | None
+    apc: float
+
+
+@dataclass(frozen=True, slots=True)
+class Coherence:
+    """How a speaker agrees with the persona and with earlier turns.
+
+    Attributes:
+        score: mean of ``match`` (where a persona was given) and ``free``, weighted by
+            :data:`MATCH_SHARE`.
+        match: probability that the persona is this speaker's; None without a persona.
+        free: probability that no pair contradicts; 1 where none is above :data:`SURE`.
+        c_score: entailed minus contradicted statements a turn (Madotto et al. 2019); None
+            without a persona.
+        apc: mean of the statements' APC (Peng et al. 2024, arXiv 2405.07726): a statement
+            that an exchange is about should be entailed, any other not contradicted; None
+            without a persona.
+        statements: one by one.
+        conflicts: pairs above :data:`SURE`, the surest first.
+        n_pairs: pairs that the model read.
+        persona_evidence: what ``match`` is made of, in the order of :data:`MATCH`; empty
+            without a persona.
+    """
+
+    score: Score
+    match: float | None
+    free: float
+    c_score: float | None
+    apc: float | None
+    statements: tuple[StatementCheck, ...]
+    conflicts: tuple[Conflict, ...]
+    n_pairs: int
+    persona_evidence: tuple[float, ...]
+
+
+def coherence(
+    turns: Turns,
+    speaker: str,
+    model: NliModel,
+    statements: Sequence[Statement] = (),
+    vectors: Numbers | None = None,
+    *,
+    seed: int = 0,
+) -> Coherence | NotScored:
+    """Hold each turn of a speaker against the persona and the speaker's earlier turns.
+
+    Args:
+        turns: the dialogue.
+        speaker: who.
+        model: reads pairs.
+        statements: the persona; statements taken from a turn are not held against it, and
+            say nothing about whose persona it is.
+        vectors: ``(n_statements, dim)``, from the reader that made the turns.
+        seed: of the bootstrap.
+
+    Returns:
+        What was found, or the reason where there is nothing to compare.
+    """
+    own = turns.of(speaker)
+    if not own or (len(own) < 2 and not statements):
+        return NotScored("there are no two texts of this speaker to compare", "too_short")
+    mine = turns.vectors[own]
+    cosine = mine @ vectors.T if vectors is not None else np.zeros((len(own), 0), np.float32)
+    for j, statement in enumerate(statements):
+        if statement.turn in own:
+            cosine[own.index(statement.turn), j] = -1.0
+    about = nearest_statements(cosine)
+    before = nearest_earlier(mine)
+    texts = [turns.texts[i] for i in own]
+    said = [(texts[a], statements[b].text) for a, b in zip(about.later, about.earlier, strict=True)]
+    said += [(texts[b], texts[a]) for a, b in zip(before.later, before.earlier, strict=True)]
+    if not said:
+        return NotScored("no two texts of this speaker are about the same thing", "unrelated")
+    read = np.asarray(model.predict(said), np.float64)
+    n_about = len(about.later)
+    table = _Table.of(len(own), len(statements), about, read[:n_about])
+    free = np.log1p(-_rarer(table.contradicted)).sum(axis=1)
+    np.add.at(free, before.later, np.log1p(-_rarer(read[n_about:, CONTRADICTION])))
+    given = [j for j, statement in enumerate(statements) if statement.turn is None]
+    evidence = _Evidence(
+        cosine[:, given], table.entailed[:, given], table.contradicted[:, given], free
+    )
+    everything = np.arange(len(own))[None]
+    rng = np.random.default_rng(seed)
+    draws = evidence.score(rng.integers(len(own), size=(_RESAMPLES, len(own))))
+    active = _activity(turns, own, cosine, vectors)
+    checks = tuple(
+        _check(statement, j, own, cosine[:, j], table, active[:, j])
+        for j, statement in enumerate(statements)
+    )
+    hard = read[:n_about].argmax(axis=1)
+    agreed = int((hard == ENTAILMENT).sum()) - int((hard == CONTRADICTION).sum())
+    conflicts = _conflicts(turns, own, statements, about, before, read)
+    return Coherence(
+        score=Score.of(float(evidence.score(everything)[0]), draws),
+        match=float(evidence.match(everything)[0]) if given else None,
+        free=float(evidence.free(everything)[0]),
+        c_score=agreed / len(own) if statements else None,
+        apc=float(np.mean([check.apc for check in checks])) if checks else None,
+        statements=checks,
+        conflicts=conflicts,
+        n_pairs=len(said),
+        persona_evidence=tuple(evidence.features(everything)[0].tolist()) if given else (),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """What the model says of turns and statements, ``(n_turns, n_statements)`` each."""
+
+    entailed: Numbers
+    contradicted: Numbers
+
+    @classmethod
+    def of(cls, n: int, m: int, pairs: Pairs, read: NDArray[np.float64]) -> _Table:
+        entailed, contradicted = np.zeros((n, m)), np.zeros((n, m))
+        entailed[pairs.later, pairs.earlier] = read[:, ENTAILMENT]
+        contradicted[pairs.later, pairs.earlier] = read[:, CONTRADICTION]
+        return cls(entailed, contradicted)
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """All that the score is made of, by turn, so that turns can be resampled."""
+
+    cosine: Numbers
+    entailed: Numbers
+    contradicted: Numbers
+    free_by_turn: Numbers
+
+    def score(self, picks: NDArray[np.int64]) -> Numbers:
+        """``(m, n)`` places of turns to ``(m,)`` scores."""
+        free = self.free(picks)
+        if not self.cosine.shape[1]:
+            return free
+        return MATCH_SHARE * self.match(picks) + (1.0 - MATCH_SHARE) * free
+
+    def match(self, picks: NDArray[np.int64]) -> Numbers:
+        """Probability that the persona is the speaker's: ``(m, n)`` to ``(m,)``."""
+        constant, *weights = MATCH
+        return np.asarray(sigmoid(constant + self.features(picks) @ np.array(weights)))
+
+    def features(self, picks: NDArray[np.int64]) -> Numbers:
+        """Nearness, entailment and contradiction of the persona: ``(m, n)`` to ``(m, 3)``."""
+        near = _best_two(self.cosine[picks].max(axis=1))
+        agreed = _best_two(self.entailed[picks].max(axis=1))
+        denied = self.contradicted[picks].max(axis=(1, 2))
+        return np.stack([near, agreed, denied], axis=1)
+
+    def free(self, picks: NDArray[np.int64]) -> Numbers:
+        """Probability that no pair contradicts: ``(m, n)`` to ``(m,)``."""
+        return np.asarray(np.exp(self.free_by_turn[picks].sum(axis=1)))
+
+
+def _best_two(values: Numbers) -> Numbers:
+    """Mean of the two largest in each row; of one where there is one."""
+    return np.asarray(np.sort(values, axis=1)[:, -2:].mean(axis=1))
+
+
+def _rarer(p: Numbers) -> Numbers:
+    """Probability of a contradiction where few pairs contradict.
+
+    Pairs that would not be listed count as 0, or a long dialogue would fail by its length.
+    """
+    odds = p / np.maximum(1.0 - p, 1e-6) * np.exp(-_RARE)
+    return np.asarray(np.where(p >= SURE, odds / (1.0 + odds), 0.0))
+
+
+def _activity(turns: Turns, own: list[int], cosine: Numbers, vectors: Numbers | None) -> Numbers:
+    """Probability that each exchange is about each statement: ``(n_turns, n_statements)``.
+
+    The turn itself counts, and what it answers.
+    """
+    near = cosine
+    if vectors is not None:
+        asked = np.zeros_like(turns.vectors[own])
+        for row, place in enumerate(own):
+            if place and turns.speakers[place - 1] != turns.speakers[place]:
+                asked[row] = turns.vectors[place - 1]
+        near = np.maximum(cosine, asked @ vectors.T)
+    middle, width = _ACTIVE
+    return np.asarray(sigmoid((near - middle) / width))
+
+
+def _check(
+    statement: Statement, j: int, own: list[int], cosine: Numbers, table: _Table, active: Numbers
+) -> StatementCheck:
+    entailed, contradicted = table.entailed[:, j], table.contradicted[:, j]
+    met = active * entailed + (1.0 - active) * (1.0 - contradicted)
+    return StatementCheck(
+        statement=statement.text,
+        relevance=float(active.max()),
+        entailed=float(entailed.max()),
+        entailed_by=own[int(entailed.argmax())] if entailed.any() else None,
+        contradicted=float(contradicted.max()),
+        contradicted_by=own[int(contradicted.argmax())] if contradicted.any() else None,
+        apc=float(met.mean()),
+    )
+
+
+def _conflicts(
+    turns: Turns,
+    own: list[int],
+    statements: Sequence[Statement],
+    about: Pairs,
+    before: Pairs,
+    read: NDArray[np.float64],
+) -> tuple[Conflict, ...]:
+    wrong = read[:, CONTRADICTION]
+    found = []
+    for place in np.argsort(-wrong, kind="stable")[:_LISTED]:
+        if wrong[place] < SURE:
+            break
+        if place < len(about.later):
+            later, statement = own[about.later[place]], statements[about.earlier[place]]
+            earlier_text, earlier = statement.text, statement.turn
+        else:
+            row = place - len(about.later)
+            later, earlier = own[before.later[row]], own[before.earlier[row]]
+            earlier_text = turns.texts[earlier]
+        found.append(
+            Conflict(earlier_text, turns.texts[later], earlier, later, float(wrong[place]))
+        )
+    return tuple(found)

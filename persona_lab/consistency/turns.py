@@ -1,0 +1,240 @@
+"""A dialogue as the consistency measures see it: every turn read once, then only arithmetic.
+
+Trait log-odds are linear in the turns: those of any set of turns (a window, a half, a
+shuffled sample) are the mean of one value a turn, weighted by words, plus a constant. So
+windows, bootstrap and permutation tests need no second look at the text.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from persona_lab.detectors.calibration import Calibration
+from persona_lab.detectors.masking import mask
+from persona_lab.detectors.pooled import Pooled
+from persona_lab.detectors.reading import Array, Reading, count_words
+from persona_lab.detectors.trained import TrainedDetector
+from persona_lab.dialogue import Dialogue
+from persona_lab.traits import Framework
+
+_KEPT = 8_000
+"""Texts whose vectors are kept: persona statements and greetings come again and again."""
+
+SEGMENT_WORDS = 100.0
+"""About the length of the segments whose spread the calibration knows."""
+
+BUNDLED = "pooled"
+"""The model whose encoder makes the vectors for a detector without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """One dialogue, read.
+
+    Attributes:
+        texts: what is said, white space made plain, in the file's order.
+        speakers: who says it.
+        words: ``(n,)`` words of each turn.
+        vectors: ``(n, dim)`` of length 1, the encoder's last layer, standardised as in
+            training, so that unrelated turns have a cosine of about 0; 0 for a turn without
+            words.
+        values: ``(n_components, n, n_rows)`` log-odds that each turn alone speaks for.
+        bias: ``(n_components, n_rows)`` what is added to a mean of values.
+        gate: ``(n_registers,)`` probabilities of the kind of text.
+        calibration: of the detector.
+        framework: of the traits that are asked for.
+    """
+
+    texts: tuple[str, ...]
+    speakers: tuple[str, ...]
+    words: Array
+    vectors: Array
+    values: Array
+    bias: Array
+    gate: Array
+    calibration: Calibration
+    framework: Framework
+
+    def of(self, speaker: str) -> list[int]:
+        """Places of a speaker's turns that have words."""
+        return [i for i in self.spoken if self.speakers[i] == speaker]
+
+    @property
+    def spoken(self) -> list[int]:
+        """Places of all turns that have words."""
+        return [int(i) for i in np.flatnonzero(self.words > 0)]
+
+    def n_words(self, places: Sequence[int]) -> int:
+        """Words of some turns together."""
+        return int(self.words[list(places)].sum())
+
+    def per_turn(self, n_words: int) -> Array:
+        """Log-odds a turn, without the constant, as they count in a text of ``n_words``.
+
+        Returns:
+            ``(n, n_traits)``; the log-odds of a set of turns are their mean, weighted by
+            :attr:`words`, plus a constant.
+        """
+        return np.asarray(np.einsum("ktr,knr->nt", self._weight(n_words), self.values), np.float32)
+
+    def log_odds(self, places: Sequence[int]) -> Array:
+        """Calibrated log-odds of the high poles for some turns together: ``(n_traits,)``."""
+        n_words = self.n_words(places)
+        share = self.words[list(places)] / max(n_words, 1)
+        weight = self._weight(n_words)
+        mean = np.einsum("n,knr->kr", share, self.values[:, list(places)]) + self.bias
+        intercept = self._mix() @ self.calibration.intercept
+        return np.asarray(np.einsum("ktr,kr->t", weight, mean) + intercept, np.float32)
+
+    def noise(self, n_words: int) -> Array:
+        """Variance of the log-odds of one word of text, ``(n_traits,)``.
+
+        As the training texts' segments had it; that of a turn is this over its words.
+        """
+        spread = np.einsum("ktr,kr->t", self._weight(n_words), self.calibration.spread)
+        return np.asarray(np.square(spread) * SEGMENT_WORDS, np.float32)
+
+    def _mix(self) -> Array:
+        return self.calibration.mixing(self.gate, self.framework.keys)
+
+    def _weight(self, n_words: int) -> Array:
+        return self.calibration.transfer(self._mix(), n_words)
+
+
+class TurnReader:
+    """Reads dialogues with a detector; vectors of texts it has seen are kept."""
+
+    def __init__(self, detector: TrainedDetector) -> None:
+        """Prepare.
+
+        Args:
+            detector: its encoder makes the vectors; the bundled one if it has none.
+
+        Raises:
+            ModelError: it has none, and the bundled model is not there.
+        """
+        self.detector = detector
+        pooled = [c for c in detector.components if isinstance(c, Pooled)]
+        self._pooled = pooled[0] if pooled else _bundled()
+        self._kept: OrderedDict[str, tuple[Array, Array]] = OrderedDict()
+
+    def read(self, dialogue: Dialogue, framework: Framework) -> Turns:
+        """Read all turns of all speakers."""
+        texts = tuple(" ".join(u.text.split()) for u in dialogue.utterances)
+        masked = [mask(text) if self.detector.options.mask else text for text in texts]
+        words = np.array([count_words(text) for text in masked], np.float32)
+        self._encode([*masked, *texts])
+        components, calibration = self.detector.components, self.detector.calibration
+        values = np.zeros((len(components), len(texts), len(calibration.rows)), np.float32)
+        bias = np.zeros((len(components), len(calibration.rows)), np.float32)
+        gate = np.ones(len(calibration.registers))
+        if words.any():
+            readings = self._readings(masked)
+            gate = np.exp(np.mean([reading.gate for reading in readings], axis=0))
+            for k, (component, reading) in enumerate(zip(components, readings, strict=True)):
+                counted = not isinstance(component, Pooled)
+                values[k], bias[k] = _by_turn(reading, words, counted=counted)
+        return Turns(
+            texts=texts,
+            speakers=tuple(u.speaker for u in dialogue.utterances),
+            words=words,
+            vectors=self.vectors(texts),
+            values=values,
+            bias=bias,
+            gate=np.asarray(gate / gate.sum(), np.float32),
+            calibration=calibration,
+            framework=framework,
+        )
+
+    def vectors(self, texts: Sequence[str]) -> Array:
+        """Vectors as in :attr:`Turns.vectors`, ``(n, dim)``; no text is encoded twice."""
+        found = self._last_layer(texts)
+        found[[count_words(text) == 0 for text in texts]] = 0.0
+        length = np.linalg.norm(found, axis=1, keepdims=True)
+        return np.asarray(found / np.maximum(length, 1e-9), np.float32)
+
+    def _last_layer(self, texts: Sequence[str]) -> Array:
+        """Mean of the last layer over a text's tokens, standardised as in training."""
+        self._encode(texts)
+        encoder, head = self._pooled.encoder, self._pooled.head
+        last = slice(encoder.dim - encoder.hidden, None)
+        center, scale = head.center[last], head.scale[last]
+        found = np.zeros((len(texts), encoder.hidden), np.float32)
+        for i, text in enumerate(texts):
+            vectors, n_tokens = self._kept[text]
+            if len(vectors):
+                found[i] = (n_tokens @ vectors[:, last] / n_tokens.sum() - center) / scale
+        return found
+
+    def forget(self) -> None:
+        """Drop the vectors that were kept."""
+        self._kept.clear()
+
+    def _encode(self, texts: Sequence[str]) -> None:
+        """Make sure that each text's segments are there, ``(n_segments, dim)``."""
+        for text in texts:
+            if text in self._kept:
+                self._kept.move_to_end(text)
+        new = [text for text in dict.fromkeys(texts) if text not in self._kept]
+        if not new:
+            return
+        segments = self._pooled.encoder.segmenter.segments(new, pack=False)
+        vectors = np.zeros((0, self._pooled.encoder.dim), np.float32)
+        if segments:
+            vectors = self._pooled.encoder.encode([s.token_ids for s in segments])
+        mine: list[list[int]] = [[] for _ in new]
+        for place, segment in enumerate(segments):
+            mine[segment.covers[0][0]].append(place)
+        for text, places in zip(new, mine, strict=True):
+            n_tokens = np.array([segments[p].n_tokens for p in places], np.float32)
+            self._kept[text] = vectors[places], n_tokens
+        while len(self._kept) > max(_KEPT, len(set(texts))):
+            self._kept.popitem(last=False)
+
+    def _readings(self, masked: Sequence[str]) -> list[Reading]:
+        """What each component reads, no segment with two turns."""
+        readings = []
+        for component in self.detector.components:
+            if isinstance(component, Pooled):
+                vectors = np.concatenate([self._kept[text][0] for text in masked])
+                covers = [((i, 1.0),) for i, text in enumerate(masked) for _ in self._kept[text][0]]
+                readings.append(component.head.read(vectors, covers))
+            else:
+                readings.append(component.read([list(masked)], pack=False)[0])
+        return readings
+
+
+def _by_turn(reading: Reading, words: Array, *, counted: bool) -> tuple[Array, Array]:
+    """One value a turn, ``(n, n_rows)``, and the constant, ``(n_rows,)``.
+
+    Args:
+        reading: no segment of two turns.
+        words: of each turn.
+        counted: values are shares of a total that grows with the words (lexical), and not
+            what a segment speaks for whatever its length (pooled).
+    """
+    parts = reading.weights * reading.values
+    value = np.zeros((len(words), parts.shape[1]), np.float32)
+    weight = np.zeros_like(value)
+    for part, attention, covers in zip(parts, reading.weights, reading.covers, strict=True):
+        for i, share in covers:
+            value[i] += share * part
+            weight[i] += share * attention
+    if counted:
+        weight = np.repeat((words / max(words.sum(), 1.0))[:, None], parts.shape[1], axis=1)
+    value = np.where(weight > 0, value / np.where(weight > 0, weight, 1.0), 0.0)
+    constant = reading.members.mean(axis=0) - parts.sum(axis=0)
+    return np.asarray(value, np.float32), np.asarray(constant, np.float32)
+
+
+@lru_cache(maxsize=1)
+def _bundled() -> Pooled:
+    """The encoder for detectors that have none."""
+    from persona_lab.detectors.registry import find_model
+
+    return Pooled.load(find_model(BUNDLED))
