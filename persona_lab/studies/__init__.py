@@ -47,6 +47,10 @@ STUDIES: Mapping[str, Study] = {
         "persona_lab.studies.personallm",
         "Questionnaire scores of chatbots with assigned Big Five traits",
     ),
+    "personallm-stories": Study(
+        "persona_lab.studies.raters",
+        "Assigned Big Five traits told from chatbots' stories by our detector",
+    ),
     "interaction-llms": Study(
         "persona_lab.studies.interaction_llms",
         "Chatbots' Big Five before and after writing together",

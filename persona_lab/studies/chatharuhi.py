@@ -4,7 +4,7 @@ Wang et al. (2023, arXiv 2310.17976 v1) interview chatbots of 32 characters and 
 types with those that people give the characters. Three protocols: closed (the chatbot ticks
 options), open (a judge reads all answers of an axis) and multigroup (a judge gives percentages
 on groups of answers; the larger mean percentage wins). The Big Five tables hold a judge's
-scores, -5..5, per facet and group of answers.
+scores, -5..5, per facet and group of answers. Beside them our own raters on the same answers.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from persona_lab.detectors.registry import load_detector
 from persona_lab.errors import FormatError, TargetError
 from persona_lab.studies.alignment import (
     LETTERS,
@@ -22,6 +23,7 @@ from persona_lab.studies.alignment import (
     parse_type,
 )
 from persona_lab.studies.files import Object, find_files, read_objects, text_in
+from persona_lab.studies.raters import rate_chatharuhi
 from persona_lab.studies.result import Row, StudyResult
 
 _NAME = "chatharuhi"
@@ -52,6 +54,8 @@ def run(folder: Path) -> StudyResult:
         if d["mean"] is not None and (d["stored"] is None or abs(d["mean"] - d["stored"]) > 1e-9)
     ]
     rows.append(Row("Big Five scores that differ from the stored ones", None, len(differ), 0))
+    rater_rows, raters = rate_chatharuhi(folder, labels, load_detector("mbti"))
+    rows += rater_rows
     notes = [f"Big Five tables: {nulls:,} empty cells were skipped."]
     if differ:
         notes.append(f"Big Five scores that differ from the stored ones: {', '.join(differ)}.")
@@ -69,6 +73,7 @@ def run(folder: Path) -> StudyResult:
             "protocols": {name: aligned.to_row() for name, aligned in alignments.items()},
             "big_five": big_five,
             "big_five_nulls": nulls,
+            "raters": raters,
         },
         tuple(notes),
     )

@@ -113,5 +113,5 @@ def padded(pair: Pair, fillers: Sequence[str], dice: np.random.Generator) -> Pai
 
 
 def _beside(text: str, fillers: Sequence[str], dice: np.random.Generator) -> str:
-    filler = fillers[dice.integers(len(fillers))]
+    filler = fillers[int(dice.integers(len(fillers)))]
     return f"{filler} {text}" if dice.random() < 0.5 else f"{text} {filler}"

@@ -16,9 +16,10 @@ from persona_lab.consistency.contradiction import (
     logit,
     softmax,
 )
-from persona_lab.training.evaluate_contradiction import Answers, Question, answer
+from persona_lab.training.evaluate_contradiction import Answers, answer
 from persona_lab.training.metrics import auc
 from persona_lab.training.nli_pairs import LABELS, Pair
+from persona_lab.training.nli_questions import Question
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

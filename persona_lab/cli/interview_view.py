@@ -1,0 +1,138 @@
+"""How ``interview`` and ``compare`` show results and progress in a terminal."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from persona_lab.cli.output import plain, stderr
+
+if TYPE_CHECKING:
+    from rich.status import Status
+    from rich.table import Table
+
+    from persona_lab.interviews.comparing import Change
+    from persona_lab.interviews.raters.rating import Rating
+    from persona_lab.interviews.records import Record
+
+_EVERY_S = 0.1
+_SUBJECTS = 12
+
+
+class Follower:
+    """A line that counts answers and ratings while they come, where somebody watches."""
+
+    def __init__(self) -> None:
+        """Count from nothing."""
+        self._counts: Counter[str] = Counter()
+        self._unscored: Counter[str] = Counter()
+        self._start = self._last = time.perf_counter()
+        console = stderr()
+        self._status: Status | None = None
+        if console.is_terminal:
+            self._status = console.status("asking ...")
+
+    def __enter__(self) -> Follower:
+        """Show the line."""
+        if self._status is not None:
+            self._status.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Take it away."""
+        if self._status is not None:
+            self._status.stop()
+
+    def __call__(self, row: Record | Rating) -> None:
+        """Count one more."""
+        self._counts["ratings" if hasattr(row, "rater") else "answers"] += 1
+        if row.code is not None:
+            self._unscored[row.code] += 1
+        now = time.perf_counter()
+        if self._status is not None and now - self._last > _EVERY_S:
+            self._last = now
+            self._status.update(self.summary())
+
+    def summary(self) -> str:
+        """What has come so far."""
+        parts = [f"{n:,} {name}" for name, n in self._counts.items()]
+        if self._unscored:
+            reasons = ", ".join(f"{n:,} {code}" for code, n in self._unscored.most_common(3))
+            parts.append(f"{self._unscored.total():,} unscored ({reasons})")
+        elapsed = max(time.perf_counter() - self._start, 1e-9)
+        parts.append(f"{self._counts.total() / elapsed:.1f}/s")
+        return "; ".join(parts)
+
+
+def results_table(profile: Mapping[str, Any]) -> Table:
+    """Scores with intervals: a line a subject and domain, a column a protocol and rater."""
+    from rich.table import Table
+
+    measured = profile["measurements"]
+    columns = list(dict.fromkeys((m["protocol"], m["rater"]) for m in measured))
+    subjects = list(dict.fromkeys((m["bot"], m["persona"]) for m in measured))
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("subject", overflow="fold")
+    table.add_column("domain", no_wrap=True)
+    for protocol, rater in columns:
+        table.add_column(f"{protocol}\n{rater}", justify="right", no_wrap=True)
+    by_key = {(m["bot"], m["persona"], m["protocol"], m["rater"]): m["domains"] for m in measured}
+    for bot, persona in subjects[:_SUBJECTS]:
+        for number, domain in enumerate(profile["instrument"]["domains"]):
+            name = plain(persona or bot) if number == 0 else ""
+            found = (by_key.get((bot, persona, *column)) for column in columns)
+            cells = ("" if d is None else _cell(d[domain["key"]]) for d in found)
+            table.add_row(name, domain["name"], *cells)
+    if len(subjects) > _SUBJECTS:
+        table.add_row(f"and {len(subjects) - _SUBJECTS} more", "")
+    return table
+
+
+def _cell(result: Mapping[str, Any]) -> str:
+    if result["score"] is None:
+        return f"unscored\n{result['code']}"
+    if result["low"] is None:
+        return f"{result['score']:.2f}"
+    return f"{result['score']:.2f}\n[{result['low']:.2f}, {result['high']:.2f}]"
+
+
+def changes_table(changes: Sequence[Change]) -> Table:
+    """One line a domain of a comparison."""
+    from rich.table import Table
+
+    from persona_lab.interviews.comparing import said_of
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("", "persona", "protocol", "rater", "domain", "before", "after", "change"):
+        table.add_column(
+            name,
+            overflow="fold",
+            justify="right" if name in ("before", "after") else "left",
+        )
+    for change in changes:
+        told = change.reason or said_of(change)
+        mark = "drift" if change.drifted else "-" if change.reason else "same"
+        table.add_row(
+            mark,
+            plain(change.persona or ""),
+            change.protocol,
+            change.rater,
+            change.domain,
+            _number(change.before),
+            _number(change.after),
+            plain(told),
+            style="red" if change.drifted else "dim" if change.reason else None,
+        )
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"

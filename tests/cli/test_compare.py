@@ -1,0 +1,61 @@
+"""``persona-lab compare``: a gate for CI."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from typer.testing import Result
+
+from tests.cli.test_interview import ACTED, SUNNY, run
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Two interviews of the same bot, and one after it has become another."""
+    folder = tmp_path_factory.mktemp("runs")
+    found = {}
+    changed = SUNNY.replace("extraverted", "introverted")
+    for name, system in {"main": SUNNY, "same": SUNNY, "changed": changed}.items():
+        found[name] = str(folder / name)
+        result = run(
+            "interview", "--bot", ACTED, "--instrument", "ipip-20", "--system", system,
+            "--repeats", "2", "--out", found[name],
+        )  # fmt: skip
+        assert result.exit_code == 0, result.stderr
+    return found
+
+
+def test_the_same_bot_passes(runs: dict[str, str]) -> None:
+    result = run("compare", runs["main"], runs["same"])
+    assert result.exit_code == 0, result.stderr
+    assert "0 of 5 traits drifted" in result.stderr
+
+
+def changed(runs: dict[str, str], *more: str) -> Result:
+    return run("compare", runs["main"], f"{runs['changed']}/profile.json", *more)
+
+
+def test_drift_is_exit_code_1(runs: dict[str, str], tmp_path: Path) -> None:
+    result = changed(runs, "--json", "--junit", str(tmp_path / "d.xml"))
+    assert result.exit_code == 1, result.stderr
+    found = json.loads(result.stdout)
+    assert (found["drifted"], found["compared"]) == (1, 5)
+    (row,) = [c for c in found["changes"] if c["drifted"]]
+    assert row["domain"] == "extraversion" and row["difference"]["high"] < 0
+    suite = ElementTree.parse(tmp_path / "d.xml").getroot()[0]
+    failed = [case.get("name") for case in suite if case.find("failure") is not None]
+    assert failed == ["extraversion"]
+
+
+def test_the_table_names_the_drift(runs: dict[str, str]) -> None:
+    result = changed(runs)
+    line = next(line for line in result.stdout.splitlines() if line.startswith("drift"))
+    assert "extrav" in line
+
+
+def test_what_is_no_profile(runs: dict[str, str], tmp_path: Path) -> None:
+    result = run("compare", runs["main"], str(tmp_path))
+    assert result.exit_code == 2 and "cannot read" in result.stderr
