@@ -1,0 +1,1 @@
+"""Two chatbots talk: turns, questionnaires before and after, alignment to the partner."""

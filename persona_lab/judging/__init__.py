@@ -1,0 +1,1 @@
+"""Judges: language models that rate role-play answers by a user's rubrics, in several votes."""
