@@ -186,7 +186,8 @@ def _pair(result: Report, marks: Glyphs) -> Iterator[Text]:
         return
     worst, *rest = result.contradiction.conflicts
     more = f", and {len(rest)} more" if rest else ""
-    yield Text(f"  contradicts itself (p {worst.probability:.2f}{more})", style="bold")
+    what = "the persona" if worst.earlier_turn is None else "itself"
+    yield Text(f"  contradicts {what} (p {worst.probability:.2f}{more})", style="bold")
     sides = ((worst.earlier_turn, worst.earlier), (worst.later_turn, worst.later))
     for turn, text in sides:
         where = "persona" if turn is None else f"turn {turn}"

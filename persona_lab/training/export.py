@@ -8,6 +8,7 @@ the torch model and if a segment's vector does not depend on its batch-mates.
 from __future__ import annotations
 
 import copy
+import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -114,7 +115,8 @@ def export_encoder(
     print(
         f"encoder.onnx: {facts['bytes_int8'] / 1e6:.1f} MB, largest difference of the float "
         f"graph to torch {facts['max_difference_torch']:.1e}, cosine of int8 to float "
-        f"{facts['cosine_mean']:.4f}"
+        f"{facts['cosine_mean']:.4f}",
+        file=sys.stderr,  # stdout is for results
     )
     return {
         "quantization": QUANTIZATION,

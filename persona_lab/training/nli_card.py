@@ -41,6 +41,8 @@ the same dialogues. Read what is found before calling it a contradiction.
   the *other* speaker said do not count.
 - Probabilities are calibrated for dialogues of which half hold a contradiction. Where
   contradictions are rare, expect most alarms near one half to be false.
+- A turn that denies or rejects something is taken for a contradiction more often than another,
+  also where nothing it denies was said (see the check above).
 - A change of mind, irony, and role-play within a role-play look like contradictions.
 - In DECODE contradictions were written by people on purpose. Those that chatbots make by
   accident are of other kinds; figures on them may be lower.

@@ -216,7 +216,12 @@ def _clean_pairs(
 
 
 def _clean_dialogues(folder: Path) -> list[Dialogue]:
-    """Dialogues of people and of models in which nobody was asked to contradict themselves."""
+    """Dialogues without a contradiction.
+
+    The jsonl files of DECODE are read for their plain rows. Among these are dialogues whose last
+    turn was written as a contradiction and whose contradicted turns were taken out (RCT in Nie
+    et al. 2021): hard ones, because the turn still sounds like denying something.
+    """
     from persona_lab.formats import read_dialogues
 
     found = []
