@@ -16,7 +16,7 @@ test: $(VENV)/.dev
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy persona_lab
+	$(BIN)/mypy persona_lab service
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache
@@ -29,5 +29,5 @@ $(VENV)/.base: $(VENV)/bin/python pyproject.toml
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.base $(CONSTRAINTS)
-	$(BIN)/pip install --quiet --constraint $(CONSTRAINTS) --editable '.[train,ray,dev]'
+	$(BIN)/pip install --quiet --constraint $(CONSTRAINTS) --editable '.[train,ray,service,redis,dev]'
 	touch $@

@@ -19,7 +19,9 @@ class _Commands(LazyGroup):
         Entry("score", "persona_lab.cli.score", "Score texts and dialogues."),
         Entry("consistency", "persona_lab.cli.consistency", "Does each speaker stay the same?"),
         Entry("rank", "persona_lab.cli.rank", "Order candidates by how well they fit a target."),
-        Entry("filter", "persona_lab.cli.filter", "Keep the dialogues that show what you want."),
+        Entry(
+            "filter", "persona_lab.cli.filter", "Keep the dialogues that show what you want.", "ray"
+        ),
         Entry("models", "persona_lab.cli.models", "List the detectors, or show one's card."),
         Entry("instruments", "persona_lab.cli.instruments", "Questionnaires: show, audit, score."),
         Entry("evaluate", "persona_lab.cli.evaluate", "Measure a detector on labelled data."),
@@ -29,6 +31,7 @@ class _Commands(LazyGroup):
         Entry("populations", "persona_lab.cli.populations", "One questionnaire, many personas."),
         Entry("judge", "persona_lab.cli.judge", "Rate role-play by your rubrics."),
         Entry("converse", "persona_lab.cli.converse", "Let two bots talk, and test them."),
+        Entry("serve", "persona_lab.cli.serve", "Serve an HTTP API and a page.", "service"),
         Entry("reproduce", "persona_lab.cli.reproduce", "Recompute a published study."),
         Entry("train", "persona_lab.cli.train", "Train a detector on your own data.", _TRAIN),
         Entry(

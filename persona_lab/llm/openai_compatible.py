@@ -233,6 +233,8 @@ def _connect(url: str, key_variable: str | None, timeout: float) -> OpenAI:
         api_key=key,
         max_retries=0,
         timeout=openai.Timeout(timeout, connect=min(timeout, _CONNECT_S)),
+        # a server must not send the conversation and the key on to another address
+        http_client=openai.DefaultHttpxClient(follow_redirects=False),
     )
 
 

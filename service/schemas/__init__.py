@@ -1,0 +1,1 @@
+"""The shapes of bodies and answers, with the examples that the documentation shows."""
