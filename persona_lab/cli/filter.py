@@ -24,7 +24,10 @@ class _DefaultRun(TyperGroup):
 
 
 command = typer.Typer(
-    cls=_DefaultRun, add_completion=False, rich_markup_mode=MARKUP, no_args_is_help=False
+    cls=_DefaultRun,
+    add_completion=False,
+    rich_markup_mode=MARKUP,
+    help="Score a data set once, keep what you ask for; see also filter sweep, filter preview.",
 )
 command.command(_DEFAULT, epilog=examples(filter_run.EXAMPLES))(filter_run.command)
 command.command("sweep", epilog=examples(filter_sweep.EXAMPLES))(filter_sweep.command)

@@ -454,7 +454,7 @@ def test_resuming_something_else_is_refused(
 ) -> None:  # fmt: skip
     out = tmp_path / "out.jsonl"
     out.write_text("precious\nthings\n")
-    assert "out.jsonl:1 is not a row that" in run(many, "--out", out, "--resume", code=2).stderr
+    assert "out.jsonl:1 is not a row of" in run(many, "--out", out, "--resume", code=2).stderr
     assert out.read_text() == "precious\nthings\n"
     out.unlink()
     run(many, "--out", out)

@@ -23,9 +23,10 @@ def cluster(toy_model: Path) -> Iterator[Any]:
     """Two nodes of one processor each, in processes of their own."""
     from ray.cluster_utils import Cluster
 
-    os.environ["PERSONA_LAB_MODELS"] = str(toy_model.parent)
-    found = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-    found.add_node(num_cpus=1)
+    with pytest.MonkeyPatch.context() as patch:  # the nodes inherit it
+        patch.setenv("PERSONA_LAB_MODELS", str(toy_model.parent))
+        found = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+        found.add_node(num_cpus=1)
     ray.init(address=found.address, log_to_driver=False, logging_level="warning")
     yield found
     ray.shutdown()

@@ -165,7 +165,9 @@ class TestEnds:
         assert len(rest) < 20
         assert all(r == "fine" or isinstance(r, Cancelled) for _, r in rest)
 
-    def test_ctrl_c_while_waiting(self, connect: Connect, serve: Serve) -> None:
+    def test_ctrl_c_while_waiting(
+        self, connect: Connect, serve: Serve, request: pytest.FixtureRequest
+    ) -> None:
         server = serve(
             lambda body, n: Answer(
                 "fine", delay=0.5 if body["messages"][0]["content"] == "1" else 0
@@ -176,6 +178,9 @@ class TestEnds:
             map(str, range(100)), lambda t: ask(client, t), concurrency=2, client=client
         )
         assert next(results) == (0, "fine")
+        # a program that a shell began in the background ignores Ctrl-C from its birth
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
         # the main thread now waits for flow 1, while others finish behind it
         threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
         came: list[tuple[int, str | PersonaLabError]] = []
