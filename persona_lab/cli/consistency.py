@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from persona_lab.cli.output import note, stderr, stdout, warn, write_json
+from persona_lab.cli.output import check_out, note, stderr, stdout, warn, write_json
 from persona_lab.cli.progress import Progress
 from persona_lab.errors import InputError, PersonaLabError, RowError, SpeakerError
 from persona_lab.formats import FORMATS, read_dialogues
-from persona_lab.formats.source import STDIN
 
 if TYPE_CHECKING:
     from persona_lab.cli.resultfile import ResultFile
@@ -119,7 +118,7 @@ def command(
     contradictions of the persona or of earlier turns, and fit to the partner. A part that
     cannot be scored comes with the reason.
     """
-    _check_options(input, out, overwrite=overwrite, resume=resume)
+    check_out(input, out, overwrite=overwrite, resume=resume)
     with ExitStack() as stack:
         # mistakes in what was given show before a model is loaded and a file is touched
         reader = stack.enter_context(read_dialogues(input, format, columns=columns, strict=strict))
@@ -266,17 +265,6 @@ class Run:
 
         if isinstance(found, Report) and isinstance(found.target, TargetMatch):
             self.success.append(found.target.success)
-
-
-def _check_options(input: str, out: Path | None, *, overwrite: bool, resume: bool) -> None:
-    if out is None:
-        if overwrite or resume:
-            raise InputError("--overwrite and --resume are about the file of --out; name one")
-        return
-    if overwrite and resume:
-        raise InputError("--overwrite starts anew and --resume goes on; give one of them")
-    if input != STDIN and Path(input).exists() and out.exists() and out.samefile(input):
-        raise InputError(f"--out {out} is the input itself; name another file")
 
 
 def _write(found: Iterator[Found], file: ResultFile | None, *, json_: bool) -> None:

@@ -12,11 +12,12 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from persona_lab.errors import PersonaLabError
+from persona_lab.errors import InputError, PersonaLabError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -67,6 +68,30 @@ def write_json(value: Any) -> None:
     line = json.dumps(value, ensure_ascii=encoding != "utf8")
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
+
+
+def check_out(input: str, out: Path | None, *, overwrite: bool, resume: bool) -> None:
+    """Check ``--out`` and what goes with it, before anything is read.
+
+    Args:
+        input: as given on the command line.
+        out: the file of ``--out``.
+        overwrite: ``--overwrite`` was given.
+        resume: ``--resume`` was given.
+
+    Raises:
+        InputError: the options contradict each other, or the file is the input itself.
+    """
+    from persona_lab.formats.source import STDIN  # the list of commands does without
+
+    if out is None:
+        if overwrite or resume:
+            raise InputError("--overwrite and --resume are about the file of --out; name one")
+        return
+    if overwrite and resume:
+        raise InputError("--overwrite starts anew and --resume goes on; give one of them")
+    if input != STDIN and Path(input).exists() and out.exists() and out.samefile(input):
+        raise InputError(f"--out {out} is the input itself; name another file")
 
 
 @contextmanager

@@ -29,7 +29,7 @@ from persona_lab.cli.llm_options import (
     Temperature,
     Timeout,
 )
-from persona_lab.cli.output import note, stderr, stdout, warn, write_json
+from persona_lab.cli.output import check_out, note, stderr, stdout, warn, write_json
 from persona_lab.cli.progress import Progress
 from persona_lab.cli.psycot_options import (
     DEFAULT_VARIANT,
@@ -41,7 +41,7 @@ from persona_lab.cli.psycot_options import (
     refuse_llm_options,
     tell_forecast,
 )
-from persona_lab.errors import InputError, RowError
+from persona_lab.errors import RowError
 from persona_lab.formats import FORMATS, read_dialogues
 from persona_lab.formats.source import STDIN
 from persona_lab.traits import FRAMEWORKS
@@ -177,7 +177,7 @@ def command(
     interval reaches over the threshold, or the text is too short, the label is "unsure".
     Rows that cannot be scored come out with the reason, in their place.
     """
-    _check_options(input, out, overwrite=overwrite, resume=resume)
+    check_out(input, out, overwrite=overwrite, resume=resume)
     if input == STDIN and sys.stdin.isatty():
         note("Reading from the terminal; end with Ctrl-D (Windows: Ctrl-Z, Enter).")
     with ExitStack() as stack:
@@ -230,17 +230,6 @@ def command(
         bar.stop()
         note(bar.summary())
         scoring.check()
-
-
-def _check_options(input: str, out: Path | None, *, overwrite: bool, resume: bool) -> None:
-    if out is None:
-        if overwrite or resume:
-            raise InputError("--overwrite and --resume are about the file of --out; name one")
-        return
-    if overwrite and resume:
-        raise InputError("--overwrite starts anew and --resume goes on; give one of them")
-    if input != STDIN and Path(input).exists() and out.exists() and out.samefile(input):
-        raise InputError(f"--out {out} is the input itself; name another file")
 
 
 def _write_rows(results: Results, file: ResultFile | None, *, json_: bool, explain: bool) -> None:
