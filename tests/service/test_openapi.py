@@ -11,17 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import schemathesis
+
+# loaded here and not in the middle of a test: CPython 3.11 may fail to compile a module
+# deep inside a stack that greenlets have switched
+import schemathesis.specs.openapi.schemas
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from service import problems
 from service.keys import new_key
 from tests.service.conftest import ROOT, MakeApp, Running
-
-schemathesis = pytest.importorskip("schemathesis")
-
-from hypothesis import HealthCheck, given, settings  # noqa: E402
 
 LISTED = "http://localhost:8080/v1"
 
