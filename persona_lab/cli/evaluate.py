@@ -32,6 +32,7 @@ from persona_lab.cli.psycot_options import (
     Variant,
     open_psycot,
     refuse_llm_options,
+    tell_forecast,
 )
 from persona_lab.errors import TrainingError
 
@@ -187,21 +188,13 @@ def _ask(
     from dataclasses import asdict
 
     from persona_lab.cli.data_options import progress_bar
-    from persona_lab.cli.llm_options import announce
     from persona_lab.training.evaluate import request_of
     from persona_lab.training.evaluate_llm import evaluate_psycot
 
     options = context.params
     with open_psycot(options) as detector:
-        forecast = detector.forecast(
-            map(request_of, examples),
-            frameworks=(framework.name,),
-            prices=getattr(detector.model, "prices", None),
-        )
-        if options["dry_run"] and json_:
-            typer.echo(json.dumps(asdict(forecast)))
-        else:
-            announce(forecast)
+        dry_json = options["dry_run"] and json_
+        tell_forecast(detector, map(request_of, examples), (framework.name,), json_=dry_json)
         if options["dry_run"]:
             return None
         with progress_bar(quiet=json_) as tell:

@@ -17,6 +17,7 @@ from persona_lab.dialogue import Dialogue
 from persona_lab.errors import InputError, RowError, SpeakerError
 
 if TYPE_CHECKING:
+    from persona_lab.detectors import Request
     from persona_lab.detectors.psycot import Correction, PsyCotDetector
 
 PSYCOT = "psycot"
@@ -124,35 +125,39 @@ def refuse_llm_options(context: typer.Context) -> None:
             )
 
 
-def tell_forecast(
-    detector: PsyCotDetector,
-    records: Iterable[Dialogue | RowError],
-    frameworks: tuple[str, ...] | None,
-    speaker: str | None,
-    *,
-    json_: bool,
-) -> None:
-    """Say what scoring these records will use: on stderr, or as JSON on stdout.
+def requests_of(records: Iterable[Dialogue | RowError], speaker: str | None) -> Iterator[Request]:
+    """What scoring these records will ask for.
 
     Args:
-        detector: that will score them.
-        records: rows that cannot be read, and speakers that do not occur, cost nothing.
-        frameworks: to score; None for all.
+        records: rows that cannot be read, and speakers that do not occur, are left out.
         speaker: as given to ``--speaker``.
-        json_: on stdout.
     """
     from persona_lab.detectors import Request
 
-    def requests() -> Iterator[Request]:
-        for record in records:
-            if isinstance(record, Dialogue):
-                with suppress(SpeakerError):
-                    for name in record.choose(speaker):
-                        yield Request.of(record, name)
+    for record in records:
+        if isinstance(record, Dialogue):
+            with suppress(SpeakerError):
+                for name in record.choose(speaker):
+                    yield Request.of(record, name)
 
-    found = detector.forecast(
-        requests(), frameworks=frameworks, prices=getattr(detector.model, "prices", None)
-    )
+
+def tell_forecast(
+    detector: PsyCotDetector,
+    requests: Iterable[Request],
+    frameworks: tuple[str, ...] | None,
+    *,
+    json_: bool,
+) -> None:
+    """Say what these requests will use: on stderr, or as JSON on stdout.
+
+    Args:
+        detector: that will score them.
+        requests: all of the run.
+        frameworks: to score; None for all.
+        json_: on stdout.
+    """
+    prices = getattr(detector.model, "prices", None)
+    found = detector.forecast(requests, frameworks=frameworks, prices=prices)
     if json_:
         write_json(asdict(found))
     else:

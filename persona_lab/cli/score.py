@@ -39,6 +39,7 @@ from persona_lab.cli.psycot_options import (
     Variant,
     open_psycot,
     refuse_llm_options,
+    requests_of,
     tell_forecast,
 )
 from persona_lab.errors import RowError
@@ -195,7 +196,8 @@ def command(
         if detector == PSYCOT:
             asked = stack.enter_context(open_psycot(context.params))
             records = list(records)  # the forecast is about all of them
-            tell_forecast(asked, records, names, speaker, json_=json_ and dry_run)
+            requests = requests_of(records, speaker)
+            tell_forecast(asked, requests, names, json_=json_ and dry_run)
             if dry_run:
                 return
             model = asked
