@@ -14,7 +14,6 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +21,10 @@ from numpy.typing import NDArray
 from persona_lab.consistency.parts import NotScored, Numbers, Score
 from persona_lab.consistency.turns import Turns
 
-T = TypeVar("T")
 Places = NDArray[np.int64]
+Measure = Callable[[Places, Places], Numbers]
+"""Alignment of turns with others, pair by pair."""
+
 
 LEAST_PAIRS = 3
 """Turns next to a partner's turn that are needed."""
@@ -124,8 +125,10 @@ def accommodation(turns: Turns, speaker: str, *, seed: int = 0) -> Accommodation
     return Accommodation(
         score=Score.of(float(belonging(best)), belonging(best[picks])),
         style=Alignment(float(cosine.mean()), chance),
-        words=_aligned(_overlap, [_terms(t) for t in turns.texts], mine, theirs, rng),
-        function_words=_aligned(_matching, [_usage(t) for t in turns.texts], mine, theirs, rng),
+        words=_aligned(_overlap([_terms(t) for t in turns.texts]), mine, theirs, rng),
+        function_words=_aligned(
+            _matching(np.array([_usage(t) for t in turns.texts])), mine, theirs, rng
+        ),
         weakest=int(own[best.argmin()]),
         nearness=tuple(best.tolist()),
     )
@@ -170,27 +173,27 @@ def _usage(text: str) -> Numbers:
     return np.array(counts, float) / max(len(words), 1)
 
 
-def _overlap(a: frozenset[str], b: frozenset[str]) -> float:
-    return len(a & b) / len(a) if a else 0.0
+def _overlap(terms: Sequence[frozenset[str]]) -> Measure:
+    """Share of a turn's terms that the other has."""
+
+    def measure(mine: Places, theirs: Places) -> Numbers:
+        pairs = ((terms[a], terms[b]) for a, b in zip(mine, theirs, strict=True))
+        return np.array([len(a & b) / len(a) if a else 0.0 for a, b in pairs])
+
+    return measure
 
 
-def _matching(a: Numbers, b: Numbers) -> float:
+def _matching(usage: Numbers) -> Measure:
     """Language style matching: 1 - |a - b| / (a + b), mean over classes (Ireland et al. 2011)."""
-    return float(np.mean(1.0 - np.abs(a - b) / (a + b + 1e-4)))
+
+    def measure(mine: Places, theirs: Places) -> Numbers:
+        a, b = usage[mine], usage[theirs]
+        return np.asarray(np.mean(1.0 - np.abs(a - b) / (a + b + 1e-4), axis=1))
+
+    return measure
 
 
-def _aligned(
-    measure: Callable[[T, T], float],
-    read: Sequence[T],
-    mine: Places,
-    theirs: Places,
-    rng: np.random.Generator,
-) -> Alignment:
+def _aligned(measure: Measure, mine: Places, theirs: Places, rng: np.random.Generator) -> Alignment:
     """Mean of a measure over pairs, and over the same turns paired at random."""
-    value = float(np.mean([measure(read[a], read[b]) for a, b in zip(mine, theirs, strict=True)]))
-    chance = [
-        measure(read[a], read[b])
-        for _ in range(_SHUFFLES)
-        for a, b in zip(mine, rng.permutation(theirs), strict=True)
-    ]
-    return Alignment(value, float(np.mean(chance)))
+    chance = [measure(mine, rng.permutation(theirs)).mean() for _ in range(_SHUFFLES)]
+    return Alignment(float(measure(mine, theirs).mean()), float(np.mean(chance)))

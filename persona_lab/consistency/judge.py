@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 
 from persona_lab.consistency.accommodation import accommodation
@@ -93,12 +93,23 @@ class ConsistencyJudge:
             SpeakerError: the speaker does not occur.
         """
         names = dialogue.choose(speaker) if dialogue.utterances else ()
-        framework = self.reader.detector.frameworks[0]
         if not names:
             reason = NotScored("the dialogue has no turns", "no_words")
             yield Unread(dialogue.id, None, reason)
             return
-        turns = self.reader.read(dialogue, framework)
+        yield from self.reports_of(dialogue, names)
+
+    def reports_of(self, dialogue: Dialogue, names: Sequence[str]) -> Iterator[Report | Unread]:
+        """Score some speakers of a dialogue; it is read once for all of them.
+
+        Args:
+            dialogue: one with turns.
+            names: speakers that occur in it.
+
+        Yields:
+            One report a speaker, in order.
+        """
+        turns = self.reader.read(dialogue, self.reader.detector.frameworks[0])
         for name in names:
             yield self._report(dialogue, turns, name)
 

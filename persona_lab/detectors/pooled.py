@@ -9,6 +9,7 @@ import numpy as np
 
 from persona_lab.detectors.reading import Array, Reading, Row, log_softmax, softmax
 from persona_lab.encoding import Encoder, Segment
+from persona_lab.encoding.files import Device, Precision
 
 _LEAST_ATTENTION = np.float32(1e-30)
 
@@ -52,26 +53,41 @@ class PooledHead:
         self.gate_weights, self.gate_bias = gate_weights, gate_bias
         n_members, n_rows, dim = weights.shape
         self._shape = (n_members, n_rows)
-        self._all = np.ascontiguousarray(
-            np.concatenate([queries.reshape(-1, dim), weights.reshape(-1, dim)]).T
-        )
+        # without attention every segment counts alike, and the members can share the work
+        self._attends = bool(queries.any())
+        columns = [queries.reshape(-1, dim)] if self._attends else []
+        self._all = np.ascontiguousarray(np.concatenate([*columns, weights.reshape(-1, dim)]).T)
+        self._mean = np.ascontiguousarray(weights.mean(axis=0).T)
 
     def read(self, vectors: Array, covers: Sequence[tuple[tuple[int, float], ...]]) -> Reading:
         """Pool one speaker's segment vectors, shape ``(n_segments, dim)``."""
         standard = (vectors - self.center) / self.scale
-        n_members, n_rows = self._shape
-        both = (standard @ self._all).reshape(len(vectors), 2, n_members, n_rows)
+        mean = standard.mean(axis=0)
+        values, weights, members = (
+            self._attend(standard) if self._attends else self._share(standard, mean)
+        )
+        return Reading(
+            values=values,
+            weights=weights,
+            members=members + self.bias,
+            gate=log_softmax(mean @ self.gate_weights.T + self.gate_bias),
+            covers=tuple(covers),
+        )
+
+    def _attend(self, standard: Array) -> tuple[Array, Array, Array]:
+        """Values and weights of the segments, ``(n_segments, n_rows)``, and the members' sums."""
+        both = (standard @ self._all).reshape(len(standard), 2, *self._shape)
         attention = softmax(both[:, 0])
         parts = attention * both[:, 1]
         # a segment that gets no attention at all must not divide by it
         weights = np.maximum(attention.mean(axis=1), _LEAST_ATTENTION)
-        return Reading(
-            values=parts.mean(axis=1) / weights,
-            weights=weights,
-            members=parts.sum(axis=0) + self.bias,
-            gate=log_softmax(standard.mean(axis=0) @ self.gate_weights.T + self.gate_bias),
-            covers=tuple(covers),
-        )
+        return parts.mean(axis=1) / weights, weights, parts.sum(axis=0)
+
+    def _share(self, standard: Array, mean: Array) -> tuple[Array, Array, Array]:
+        """As :meth:`_attend` where all queries are 0, at a fraction of the cost."""
+        values = standard @ self._mean
+        weights = np.full_like(values, 1.0 / len(standard))
+        return values, weights, (mean @ self._all).reshape(self._shape)
 
     def save(self, folder: Path) -> None:
         """Write ``head.npz``."""
@@ -127,9 +143,17 @@ class Pooled:
         self.head.save(folder)
 
     @classmethod
-    def load(cls, folder: Path) -> Pooled:
-        """Open a model's folder."""
-        return cls(Encoder.load(folder), PooledHead.load(folder))
+    def load(
+        cls,
+        folder: Path,
+        *,
+        device: Device = "auto",
+        precision: Precision = "auto",
+        threads: int | None = None,
+    ) -> Pooled:
+        """Open a model's folder; the options are those of the encoder."""
+        encoder = Encoder.load(folder, device=device, precision=precision, threads=threads)
+        return cls(encoder, PooledHead.load(folder))
 
 
 def segment_shares(segments: Sequence[Segment]) -> list[tuple[tuple[int, float], ...]]:

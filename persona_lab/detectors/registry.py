@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from persona_lab.detectors.store import CONFIG, open_folder, read_config
+from persona_lab.detectors.store import CONFIG, Place, open_folder, read_config
 from persona_lab.detectors.trained import Options, TrainedDetector
+from persona_lab.encoding.files import Device, Precision
 from persona_lab.errors import ModelError
 
 DEFAULT = "default"
@@ -108,14 +109,26 @@ def find_model(name: str) -> Path:
     raise ModelError(f"there is no model {name!r}; models: {known}; or give a model's folder")
 
 
-def load_detector(name: str = DEFAULT, *, options: Options | None = None) -> TrainedDetector:
+def load_detector(
+    name: str = DEFAULT,
+    *,
+    options: Options | None = None,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    threads: int | None = None,
+) -> TrainedDetector:
     """Load a detector by name or folder.
 
     Args:
         name: see :func:`find_model`.
         options: masking and language check.
+        device: where its encoder computes; a lexical detector has none.
+        precision: which of the encoder's files to open.
+        threads: of the encoder; see :meth:`persona_lab.encoding.Encoder.load`.
 
     Raises:
-        ModelError: there is none, or it cannot be read.
+        ModelError: there is none, or it cannot be read; or CUDA was asked for and is
+            not there.
     """
-    return open_folder(find_model(name), options=options)
+    place = Place(device, precision, threads)
+    return open_folder(find_model(name), options=options, place=place)

@@ -9,6 +9,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -16,6 +17,7 @@ from zipfile import BadZipFile
 from persona_lab.detectors.calibration import Calibration
 from persona_lab.detectors.reading import Component
 from persona_lab.detectors.trained import Options, TrainedDetector
+from persona_lab.encoding.files import Device, Precision
 from persona_lab.errors import ModelError
 from persona_lab.profile import ModelInfo
 
@@ -57,8 +59,24 @@ def read_config(folder: Path) -> dict[str, Any]:
     return dict(config)
 
 
-def open_folder(folder: Path, *, options: Options | None = None) -> TrainedDetector:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where and how an encoder computes; see :meth:`persona_lab.encoding.Encoder.load`."""
+
+    device: Device = "auto"
+    precision: Precision = "auto"
+    threads: int | None = None
+
+
+def open_folder(
+    folder: Path, *, options: Options | None = None, place: Place | None = None
+) -> TrainedDetector:
     """Open a model's folder as a detector.
+
+    Args:
+        folder: with ``config.json``.
+        options: how to score.
+        place: where to compute.
 
     Raises:
         ModelError: it cannot be read.
@@ -66,7 +84,8 @@ def open_folder(folder: Path, *, options: Options | None = None) -> TrainedDetec
     config = read_config(folder)
     try:
         components = [
-            _component(kind, folder / where) for kind, where in config["components"].items()
+            _component(kind, folder / where, place or Place())
+            for kind, where in config["components"].items()
         ]
         calibration = Calibration.from_json(config["calibration"])
         info = ModelInfo(config["name"], config["version"], config["sha256"])
@@ -130,7 +149,7 @@ def fingerprint(folder: Path, config: Mapping[str, Any]) -> str:
     return digest.hexdigest()
 
 
-def _component(kind: str, folder: Path) -> Component:
+def _component(kind: str, folder: Path, place: Place) -> Component:
     if kind == "lexical":
         from persona_lab.detectors.lexical import Lexical
 
@@ -138,5 +157,7 @@ def _component(kind: str, folder: Path) -> Component:
     if kind == "pooled":
         from persona_lab.detectors.pooled import Pooled
 
-        return Pooled.load(folder)
+        return Pooled.load(
+            folder, device=place.device, precision=place.precision, threads=place.threads
+        )
     raise ModelError(f"unknown component {kind!r} in {folder}; use lexical or pooled")

@@ -9,7 +9,11 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from persona_lab.errors import ModelError
+
 _CPU_INFO = Path("/proc/cpuinfo")
+THREADS_VARIABLE = "PERSONA_LAB_THREADS"
+"""Environment variable: processors that this process should use for a model."""
 
 
 def available_cores() -> int:
@@ -21,6 +25,30 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return max(1, len(os.sched_getaffinity(0)))
     return os.cpu_count() or 1
+
+
+def usual_threads() -> int:
+    """Threads of a model where the caller does not say: all processors, or as told.
+
+    Raises:
+        ModelError: ``PERSONA_LAB_THREADS`` is not a number of 1 or more.
+    """
+    told = os.environ.get(THREADS_VARIABLE, "").strip()
+    if not told:
+        return available_cores()
+    if not told.isdecimal() or int(told) < 1:
+        raise ModelError(f"{THREADS_VARIABLE} is {told!r}; it must be a number of 1 or more")
+    return int(told)
+
+
+def share_cores(processes: int) -> None:
+    """Have the models of this process leave processors to its sister processes.
+
+    Args:
+        processes: that run side by side, this one included. A number in
+            ``PERSONA_LAB_THREADS`` is left as it is.
+    """
+    os.environ.setdefault(THREADS_VARIABLE, str(max(1, available_cores() // processes)))
 
 
 @cache

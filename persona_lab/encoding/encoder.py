@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from persona_lab.encoding.device import available_cores
+from persona_lab.encoding.device import usual_threads
 from persona_lab.encoding.files import (
     CUDA,
     Device,
@@ -98,7 +98,8 @@ class Encoder:
                 a GPU, and whichever is there if it is the only one. Their vectors differ
                 slightly, so pin it where scores must be the same everywhere.
             threads: batches to run at the same time on a CPU; by default as many as
-                there are processors this process may use.
+                there are processors this process may use, or as ``PERSONA_LAB_THREADS``
+                says.
 
         Returns:
             The encoder, ready to run.
@@ -110,7 +111,7 @@ class Encoder:
         folder = Path(folder)
         file, provider = choose_file(folder, device, precision)
         session, tokenizer = open_session(file, provider), read_tokenizer(folder)
-        encoder = cls(session, tokenizer, threads or available_cores())
+        encoder = cls(session, tokenizer, threads or usual_threads())
         if device == "cuda" and encoder.provider != CUDA:
             raise ModelError(
                 "CUDA was asked for and there is a device, but ONNX Runtime cannot use it: "

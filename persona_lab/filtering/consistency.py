@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from persona_lab.consistency.judge import ConsistencyJudge, load_nli
 from persona_lab.consistency.parts import NotScored, Score
-from persona_lab.consistency.report import Report
+from persona_lab.consistency.report import Report, Unread
 from persona_lab.dialogue import Dialogue
 from persona_lab.errors import ModelError
 
@@ -40,23 +41,31 @@ def make_judge(detector: TrainedDetector, asked: Sequence[str]) -> ConsistencyJu
 
 
 def consistency_values(
-    judge: ConsistencyJudge, dialogue: Dialogue, speaker: str, asked: Sequence[str]
-) -> dict[str, Any]:
-    """The consistency fields of one speaker.
+    judge: ConsistencyJudge, wanted: Sequence[tuple[Dialogue, str]], asked: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The consistency fields of some speakers.
 
     Args:
         judge: from :func:`make_judge`.
-        dialogue: where the speaker speaks.
-        speaker: name.
+        wanted: dialogues and speakers; those of one dialogue stand together.
         asked: names of the fields.
 
     Returns:
-        Values by field; a part that could not be scored has none.
+        For each speaker, values by field; a part that could not be scored has none.
     """
-    if speaker not in dialogue.speaker_names:
-        return {}
+    values: list[dict[str, Any]] = []
     with _ONE_AT_A_TIME:
-        report = next(judge.reports(dialogue, speaker))
+        judge.reader.prepare(dialogue for dialogue, _ in wanted)
+        for _, group in groupby(wanted, key=lambda one: id(one[0])):
+            pairs = list(group)
+            dialogue, names = pairs[0][0], [name for _, name in pairs]
+            known = [name for name in names if name in dialogue.speaker_names]
+            reports = dict(zip(known, judge.reports_of(dialogue, known), strict=True))
+            values += [_values(reports.get(name), asked) for name in names]
+    return values
+
+
+def _values(report: Report | Unread | None, asked: Sequence[str]) -> dict[str, Any]:
     if not isinstance(report, Report):
         return {}
     values: dict[str, Any] = {

@@ -10,6 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import chain, islice
 
 from persona_lab.dialogue import Dialogue
+from persona_lab.encoding.device import share_cores
 from persona_lab.errors import PersonaLabError
 from persona_lab.filtering.reading import Chunk, RowReader
 from persona_lab.filtering.scorer import Columns, PersonalityScorer
@@ -73,11 +74,12 @@ def _result(chunk: Chunk, future: Future[Columns] | None) -> tuple[Chunk, Column
 def _processes(scorer: PersonalityScorer, workers: int) -> ProcessPoolExecutor:
     # a fork would copy locks that the threads of ONNX Runtime hold
     how = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, how, initializer=_begin, initargs=(scorer,))
+    return ProcessPoolExecutor(workers, how, initializer=_begin, initargs=(scorer, workers))
 
 
-def _begin(scorer: PersonalityScorer) -> None:
+def _begin(scorer: PersonalityScorer, workers: int) -> None:
     global _scorer
+    share_cores(workers)
     _scorer = scorer
 
 

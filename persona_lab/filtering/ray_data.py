@@ -13,6 +13,7 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from persona_lab.encoding.device import THREADS_VARIABLE
 from persona_lab.errors import InputError, MissingExtraError, PersonaLabError
 from persona_lab.filtering.reading import Chunk, RowReader
 from persona_lab.filtering.scorer import Columns, PersonalityScorer, ScorerSettings
@@ -110,6 +111,7 @@ def score_chunks_on_ray(
             batch_format="pyarrow",
             compute=ActorPoolStrategy(size=workers),
             num_cpus=1,
+            runtime_env={"env_vars": {THREADS_VARIABLE: "1"}},
         )
         for batch in dataset.iter_batches(batch_size=1, batch_format="pyarrow"):
             message = _unpack(batch[_MESSAGE][0])

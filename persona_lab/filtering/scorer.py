@@ -235,11 +235,11 @@ class PersonalityScorer:
             return
         from persona_lab.filtering.consistency import consistency_values
 
-        for line in lines:
-            if line.speaker is not None:
-                line.extra = consistency_values(
-                    self.judge, line.dialogue, line.speaker, self.settings.extra
-                )
+        named = [(line, line.speaker) for line in lines if line.speaker is not None]
+        wanted = [(line.dialogue, name) for line, name in named]
+        found = consistency_values(self.judge, wanted, self.settings.extra)
+        for (line, _), values in zip(named, found, strict=True):
+            line.extra = values
 
     def _table(self, lines: Sequence[Line]) -> pa.Table:
         import pyarrow as pa

@@ -82,6 +82,21 @@ def test_no_text_is_encoded_twice(monkeypatch: pytest.MonkeyPatch, talk) -> None
     assert sum(encoded) == 4
 
 
+def test_prepared_dialogues_need_no_more_encoding(monkeypatch: pytest.MonkeyPatch, talk) -> None:
+    from persona_lab.detectors.registry import load_detector
+
+    chats = [talk(("Ann", "I love parties."), ("Bob", "Hi.")), talk(("Cy", "I read alone."))]
+    alone = [TurnReader(load_detector("pooled")).read(chat, BIG_FIVE) for chat in chats]
+    reader = TurnReader(load_detector("pooled"))
+    reader.prepare(chats)
+    encoder = reader.detector.components[0].encoder  # type: ignore[attr-defined]
+    monkeypatch.setattr(encoder, "encode", None)
+    for chat, expected in zip(chats, alone, strict=True):
+        found = reader.read(chat, BIG_FIVE)
+        assert found.vectors == pytest.approx(expected.vectors, abs=1e-5)
+        assert found.values == pytest.approx(expected.values, abs=1e-5)
+
+
 def test_vectors_of_a_long_turn_and_of_none() -> None:
     from persona_lab.detectors.registry import load_detector
 

@@ -46,8 +46,9 @@ def read(head: PooledHead, n: int) -> Reading:
 
 
 @pytest.mark.parametrize("n", [1, 2, 7])
-def test_members_follow_the_formula(n: int) -> None:
-    head = make_head()
+@pytest.mark.parametrize("sharpness", [1.0, 0.0])
+def test_members_follow_the_formula(n: int, sharpness: float) -> None:
+    head = make_head(sharpness)
     reading = read(head, n)
     standard = [(v - head.center) / head.scale for v in vectors(n)]
     for m in range(MEMBERS):
@@ -58,6 +59,15 @@ def test_members_follow_the_formula(n: int) -> None:
             assert reading.members[m, r] == pytest.approx(z + head.bias[m, r], abs=1e-4)
     gate = np.exp(head.gate_weights @ np.mean(standard, axis=0) + head.gate_bias)
     assert np.exp(reading.gate) == pytest.approx(gate / gate.sum(), abs=1e-5)
+
+
+def test_without_attention_all_segments_count_alike() -> None:
+    head = make_head(0.0)
+    reading = read(head, 4)
+    assert reading.weights == pytest.approx(0.25)
+    standard = (vectors(4) - head.center) / head.scale
+    expected = np.einsum("nd,mrd->nr", standard, head.weights) / MEMBERS
+    assert reading.values == pytest.approx(expected, abs=1e-4)
 
 
 @pytest.mark.parametrize("n", [1, 2, 7])
