@@ -75,7 +75,12 @@ class Conversation:
 
     def branch(self) -> Conversation:
         """A copy that goes on by itself; a server's prefix cache reads the past once."""
-        return Conversation(self.model, self.messages, self.sampling)
+        return type(self)(self.model, self.messages, self.sampling)
+
+    def after(self, said: str, replied: str) -> Conversation:
+        """A branch that goes on as if this had been said and replied."""
+        turn = (Message("user", said), Message("assistant", replied))
+        return type(self)(self.model, (*self.messages, *turn), self.sampling)
 
     def ask(self, text: str, expected: Expected[T]) -> Answer[T]:
         """Say something and read the reply.

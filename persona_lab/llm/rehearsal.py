@@ -50,9 +50,6 @@ class _Rehearsed(Conversation):
 
     model: RehearsalModel
 
-    def branch(self) -> Conversation:
-        return _Rehearsed(self.model, self.messages, self.sampling)
-
     def ask(self, text: str, expected: Expected[T]) -> Answer[T]:
         asked = (*self.messages, Message("user", text))
         self.model.count(asked, expected.example)

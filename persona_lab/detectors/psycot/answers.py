@@ -104,6 +104,12 @@ def batch(scale: Scale, n_items: int, *, distributions: bool) -> Expected[Batch]
     )
 
 
+def without_choice(reply: str) -> str:
+    """The ratings of a batch reply that could be read, in the shortest form."""
+    ratings = ", ".join(f'"{number}": {value}' for number, value in _PAIR.findall(reply))
+    return f'{{"ratings": {{{ratings}}}}}'
+
+
 def _batch_parser(
     scale: Scale, schema: Mapping[str, Any], *, distributions: bool
 ) -> Callable[[ChatReply], Batch]:

@@ -310,12 +310,8 @@ def _votes(
     values, shares = [], []
     for share, said in asked:
         for id, position in keyed_positions(instrument, items, said).items():
-            ratings = said.ratings[id]
-            mean = sum(r.mean for r in ratings) / len(ratings)
-            sds = [r.sd for r in ratings if r.sd is not None]
-            by_item.setdefault(id, []).append(
-                (share, mean, position, sum(sds) / len(sds) if sds else None)
-            )
+            rating = said.ratings[id]
+            by_item.setdefault(id, []).append((share, rating.mean, position, rating.sd))
             values.append(position)
             shares.append(share)
         values += said.p_high

@@ -94,6 +94,15 @@ def batch(instrument: Instrument, domain: Domain, items: Sequence[Item], high_fi
     )
 
 
+def other_choice(domain: Domain, high_first: bool) -> str:
+    """The choice again after a batch, its options in another order."""
+    return (
+        f"Going by the text and these ratings, which describes the author better "
+        f"({domain.name})?\n{options(domain, high_first)}\n"
+        "Answer with one letter, A or B, and nothing else."
+    )
+
+
 def batch_form(instrument: Instrument, items: Sequence[Item]) -> str:
     """What a batch reply looks like, without giving a rating away."""
     numbers = ", ".join(f'"{n}": _' for n in range(1, len(items) + 1))

@@ -34,7 +34,7 @@ class Report:
     def add(self, asked: Asked) -> None:
         """Count what was said about one trait of one part."""
         with self._lock:
-            self.ratings += sum(len(said) for said in asked.ratings.values())
+            self.ratings += len(asked.ratings)
             self.choices += len(asked.first)
             self.repaired += asked.repaired
             self.failures.update(asked.failures)

@@ -24,13 +24,13 @@ class Asked:
     """What a model said about one trait of one part of a text.
 
     Attributes:
-        ratings: by item id; as said, not reflected; one a request that rated the item.
+        ratings: by item id; as said, not reflected.
         first: P(A) of each choice by whether A was the high pole.
         repaired: replies that took a second request.
         failures: codes of replies that could not be read even then.
     """
 
-    ratings: dict[str, list[Rating]] = field(default_factory=dict)
+    ratings: dict[str, Rating] = field(default_factory=dict)
     first: dict[bool, float] = field(default_factory=dict)
     repaired: int = 0
     failures: list[str] = field(default_factory=list)
@@ -88,7 +88,7 @@ def _psycot(talk: Conversation, text: str, instrument: Instrument, domain: Domai
             continue
         begun = True
         asked.repaired += answer.repaired
-        asked.ratings[item.id] = [answer.value]
+        asked.ratings[item.id] = answer.value
     if begun:
         for high_first in ORDERS:
             ending = prompts.conclusion(domain, items, high_first)
@@ -101,7 +101,11 @@ def _batch(distributions: bool) -> Ask:
         asked = Asked()
         items = instrument.of(domain.key)
         expected = answers.batch(instrument.scale, len(items), distributions=distributions)
+        rated: Conversation | None = None
         for high_first in ORDERS:
+            if rated is not None:
+                _letter(asked, rated, prompts.other_choice(domain, high_first), high_first)
+                continue
             turn = text + prompts.batch(instrument, domain, items, high_first)
             try:
                 answer = talk.branch().ask(turn, expected)
@@ -110,8 +114,11 @@ def _batch(distributions: bool) -> Ask:
                 continue
             asked.repaired += answer.repaired
             asked.first[high_first] = answer.value.p_first
-            for number, rating in answer.value.ratings.items():
-                asked.ratings.setdefault(items[number - 1].id, []).append(rating)
+            asked.ratings = {
+                items[number - 1].id: rating for number, rating in answer.value.ratings.items()
+            }
+            # the items are paid for once, and the first choice must not sway the second
+            rated = talk.after(turn, answers.without_choice(answer.reply.text))
         return asked
 
     return ask
@@ -149,8 +156,8 @@ def keyed_positions(
     scale = instrument.scale
     found = {}
     for item in items:
-        said = asked.ratings.get(item.id)
-        if said:
-            mean = sum(rating.mean for rating in said) / len(said)
-            found[item.id] = (item.reflect(mean, scale) - scale.low) / (scale.high - scale.low)
+        rating = asked.ratings.get(item.id)
+        if rating is not None:
+            reflected = item.reflect(rating.mean, scale)
+            found[item.id] = (reflected - scale.low) / (scale.high - scale.low)
     return found

@@ -120,6 +120,28 @@ def test_both_batch_variants_send_the_same_requests(mini):
     assert sent[0] == sent[1]
 
 
+def test_a_batch_pays_for_items_once_and_asks_the_other_order_without_the_first_choice(mini):
+    asked, model = detector(mini, "psycot-batch")
+    asked.profile(HIGH)
+    first, second = model.requests[:2]
+    assert [m.role for m in second.messages] == ["system", "user", "assistant", "user"]
+    assert second.messages[:2] == first.messages
+    assert re.fullmatch(r'\{"ratings": \{("\d+": [15],? ?){4}\}\}', second.messages[2].content)
+    assert second.max_tokens < 10
+    asked, _ = detector(mini, "psycot-batch", always_first=True)
+    asked.profile(HIGH)
+    assert asked.report.to_json()["flip_rate"] == 1.0
+
+
+def test_a_batch_that_cannot_be_read_is_asked_in_the_other_order(mini):
+    # the first batch and its repair fail, the other order's batch is whole
+    asked, _ = detector(mini, "psycot-batch", slip=lambda n, said: "?" if n <= 2 else said)
+    profile = asked.profile(HIGH)
+    assert len([item for item in profile.items if item.trait == "openness"]) == 4
+    assert profile.traits["openness"].p_high == pytest.approx(6 / 7)
+    assert sum(asked.report.failures.values()) == 1
+
+
 def test_a_slip_is_repaired_once(mini):
     asked, model = detector(mini, "psycot", slip=lambda n, said: "about 4 or 5" if n == 2 else said)
     profile = asked.profile(HIGH)
