@@ -4,33 +4,41 @@ r"""PsyCoT's variants and the two baselines on one language model, on the same t
         --essays 60 --users 40 --cassette replies.sqlite
 
 Every text is asked about by all variants before the next one, so that a server with a
-prefix cache reads it once. Replies are kept in the cassette: a run that was stopped goes
-on, and ``--offline`` prints the table of the texts that are complete. The corpora are read
-from PERSONA_LAB_DATA.
+prefix cache reads it once. What was measured is added to ``--results``: a run that was
+stopped goes on with the texts that are missing there, and without ``--llm`` the table of
+the complete ones is printed. The corpora are read from PERSONA_LAB_DATA.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import sys
-from dataclasses import replace
+from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from persona_lab.detectors.base import Result
 from persona_lab.detectors.psycot import VARIANTS, PsyCotDetector, Settings
 from persona_lab.errors import PersonaLabError
 from persona_lab.formats import read_dialogues
 from persona_lab.llm import open_chat_model
 from persona_lab.llm.client import Client
-from persona_lab.llm.errors import LLMError
+from persona_lab.profile import Profile, Unscored
 from persona_lab.training.corpora import Example
-from persona_lab.training.evaluate import labelled, request_of
-from persona_lab.training.evaluate_llm import evaluate_psycot
+from persona_lab.training.evaluate import label_matrix, labelled, request_of
+from persona_lab.training.evaluate_llm import psycot_metrics
 from persona_lab.traits import FRAMEWORKS, Framework
+
+RESULTS = Path(__file__).parent / "results" / "psycot.jsonl"
+"""What was measured: scores, item ratings, conduct and cost by text; nothing of the texts."""
+
+_RATED = ("rating", "sd", "position")
 
 CORPORA = {"bigfive": "essays/essays.csv", "mbti": "kaggle_mbti/mbti_1.csv"}
 
@@ -43,49 +51,136 @@ def sample(framework: Framework, n: int, seed: int) -> list[Example]:
     return [examples[i] for i in order[:n]]
 
 
-def detector(client: Client, variant: str, concurrency: int) -> PsyCotDetector:
-    return PsyCotDetector(client, Settings(variant=variant, concurrency=concurrency))  # type: ignore[arg-type]
-
-
-def ask_all(client: Client, tasks: list[tuple[Framework, Example]], concurrency: int) -> None:
-    """Fill the cassette, text by text."""
+def ask_all(
+    client: Client, tasks: list[tuple[Framework, Example]], concurrency: int, results: Path
+) -> None:
+    """Ask about the texts of which there are no results, text by text."""
     from persona_lab.llm.flows import run_flows
 
-    def work(task: tuple[Framework, Example]) -> None:
-        framework, example = task
-        for variant in VARIANTS:
-            detector(client, variant, 1).ask(request_of(example), [framework])
+    known = {(row["framework"], row["id"]) for row in read_results(results)}
+    todo = [task for task in tasks if (task[0].name, key_of(task[1])) not in known]
 
-    for done, found in run_flows(tasks, work, concurrency=concurrency, client=client):
+    def work(task: tuple[Framework, Example]) -> list[dict[str, Any]]:
+        framework, example = task
+        return [ask_once(client, framework, example, variant) for variant in VARIANTS]
+
+    for done, found in run_flows(todo, work, concurrency=concurrency, client=client):
         if isinstance(found, PersonaLabError):
             raise found
-        print(f"{done + 1}/{len(tasks)} texts; {client.usage.summary()}", file=sys.stderr)
+        lost = {row["row"]["code"] for row in found if row["row"]["status"] == "unscored"}
+        if lost - {"no_answer"}:
+            print(f"a text was left out, run again: {', '.join(sorted(lost))}", file=sys.stderr)
+            continue
+        with results.open("a", encoding="utf-8") as file:
+            file.writelines(json.dumps(row, separators=(",", ":")) + "\n" for row in found)
+        print(f"{done + 1}/{len(todo)} texts; {client.usage.summary()}", file=sys.stderr)
 
 
-def complete(spec: dict[str, Any], framework: Framework, examples: list[Example]) -> list[Example]:
-    """The examples whose replies are all in the cassette."""
-    found = []
-    with open_chat_model(**spec) as client:
-        for example in examples:
-            try:
-                for variant in VARIANTS:
-                    detector(client, variant, 1).ask(request_of(example), [framework])
-            except LLMError:
-                continue
-            found.append(example)
+def ask_once(
+    client: Client, framework: Framework, example: Example, variant: str
+) -> dict[str, Any]:
+    """One text by one variant: scores, ratings, conduct and cost, and nothing of the text."""
+    counted = CountingModel(client)
+    asked = PsyCotDetector(counted, Settings(variant=variant, concurrency=1))  # type: ignore[arg-type]
+    (result,) = asked.ask(request_of(example), [framework])
+    row = result.to_row(explain=True)
+    items: dict[str, dict[str, list[float | None]]] = {}
+    for one in row.pop("items", ()):
+        items.setdefault(one["trait"], {})[one["item"]] = [one[name] for name in _RATED]
+    return {
+        "framework": framework.name,
+        "id": key_of(example),
+        "variant": variant,
+        "row": row | {"id": key_of(example), "speaker": "", "warnings": []},
+        "items": items,
+        "conduct": asked.report.to_json(),
+        "usage": counted.usage(),
+    }
+
+
+def key_of(example: Example) -> str:
+    """An id that says nothing about the text."""
+    return hashlib.sha256(request_of(example).text.encode()).hexdigest()[:16]
+
+
+def read_results(path: Path) -> list[dict[str, Any]]:
+    """What was measured before."""
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def measure(
+    rows: list[dict[str, Any]], framework: Framework, examples: list[Example]
+) -> dict[str, Any]:
+    """Each variant's metrics and usage over the texts that have results."""
+    by_text = {
+        (row["id"], row["variant"]): row for row in rows if row["framework"] == framework.name
+    }
+    done = [e for e in examples if all((key_of(e), v) in by_text for v in VARIANTS)]
+    found: dict[str, Any] = {}
+    labels = label_matrix(done, framework) if done else np.empty(0)
+    for variant in VARIANTS if len(done) > 1 else ():
+        own = [by_text[key_of(example), variant] for example in done]
+        found[variant] = psycot_metrics(
+            [result_of(row) for row in own], conduct_of(own), done, framework
+        ) | {"usage": {k: sum(row["usage"][k] for row in own) for k in own[0]["usage"]}}
+        found[variant]["right"] = [
+            share_right(row["row"]["traits"], truth, framework)
+            for row, truth in zip(own, labels, strict=True)
+        ]
     return found
 
 
-def measure(spec: dict[str, Any], framework: Framework, examples: list[Example]) -> dict[str, Any]:
-    """Each variant's metrics and usage, from the cassette."""
-    rows = {}
-    for variant in VARIANTS:
-        with open_chat_model(**spec) as client:
-            counted = CountingModel(client)
-            asked = detector(client, variant, 1)
-            asked.model = counted  # type: ignore[assignment]
-            rows[variant] = evaluate_psycot(asked, examples, framework) | {"usage": counted.usage()}
-    return rows
+def share_right(traits: dict[str, Any], truth: Any, framework: Framework) -> float:
+    """Share of a text's labels that were met; a trait without a score is a miss."""
+    pairs = [(traits.get(k), t) for k, t in zip(framework.keys, truth, strict=True) if t == t]
+    met = [s is not None and (s["p_high"] >= 0.5) == (t > 0.5) for s, t in pairs]
+    return float(np.mean(met))
+
+
+def against_psycot(rows: dict[str, Any], variant: str) -> str:
+    """Difference of the accuracies in points, with its 95 % bootstrap interval over texts."""
+    gain = 100 * (np.array(rows[variant]["right"]) - np.array(rows["psycot"]["right"]))
+    draws = np.random.default_rng(0).choice(gain, (5000, len(gain))).mean(axis=1)
+    low, high = np.quantile(draws, (0.025, 0.975))
+    return f"{variant} {gain.mean():+.1f} [{low:+.1f}, {high:+.1f}]"
+
+
+def result_of(row: dict[str, Any]) -> Result:
+    """The result behind a row."""
+    whole = row["row"]
+    if whole["status"] == "unscored":
+        framework = FRAMEWORKS[whole["framework"]]
+        return Unscored(whole["id"], "", framework, whole["reason"], whole["code"])
+    items = [
+        {"trait": trait, "item": item, "statement": "", **dict(zip(_RATED, values, strict=True))}
+        for trait, rated in row["items"].items()
+        for item, values in rated.items()
+    ]
+    return Profile.from_row(whole | {"items": items})
+
+
+def conduct_of(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Counts added up, rates by what they are rates of."""
+    each = [row["conduct"] for row in rows]
+    failures: Counter[str] = Counter()
+    for one in each:
+        failures.update(one["failures"])
+    pairs = sum(one["pairs"] for one in each)
+    summed = {
+        k: sum(one[k] for one in each) for k in ("ratings", "choices", "repaired", "straight_lined")
+    }
+    rates = {
+        k: sum(one["pairs"] * one[k] for one in each if one["pairs"]) / pairs if pairs else None
+        for k in ("position_bias", "flip_rate")
+    }
+    return summed | rates | {"failures": dict(failures), "pairs": pairs}
+
+
+def shown(conduct: dict[str, Any], name: str, form: str) -> str:
+    """A rate for the table."""
+    return "-" if conduct[name] is None else format(conduct[name], form)
 
 
 class CountingModel:
@@ -99,7 +194,7 @@ class CountingModel:
     def reply(self, request: Any) -> Any:
         """As the client."""
         reply = self.model.reply(request)
-        self.replies.append(replace(reply))
+        self.replies.append(reply)
         return reply
 
     def close(self) -> None:
@@ -121,6 +216,8 @@ def table(framework: Framework, rows: dict[str, Any], n: int) -> list[str]:
     """Markdown."""
 
     def cell(metric: dict[str, Any], factor: int, digits: int) -> str:
+        if metric["value"] is None:
+            return "-"
         value, low, high = (factor * metric[k] for k in ("value", "low", "high"))
         return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
@@ -128,12 +225,13 @@ def table(framework: Framework, rows: dict[str, Any], n: int) -> list[str]:
         f"### {framework.title}, {n} texts",
         "",
         "| variant | accuracy % | macro-F1 % | AUC | mean item r | calls | tokens in | of psycot "
-        "| tokens out | s | unread | repaired | straight | bias | flips % |",
+        "| tokens out | s | unread | repaired | straight | bias | flips |",
         "|" + " --- |" * 15,
     ]
     base = sum(rows["psycot"]["usage"][k] for k in ("tokens_in", "tokens_out"))
     for variant, found in rows.items():
         usage, conduct, mean = found["usage"], found["conduct"], found["mean"]
+        rate = partial(shown, conduct)
         correlations = [i["r"] for i in found["items"] if i["r"] is not None]
         lines.append(
             f"| {variant} | {cell(mean['accuracy'], 100, 1)} | {cell(mean['macro_f1'], 100, 1)} | "
@@ -143,55 +241,51 @@ def table(framework: Framework, rows: dict[str, Any], n: int) -> list[str]:
             f"{100 * (usage['tokens_in'] + usage['tokens_out']) / base:.0f} % | "
             f"{usage['tokens_out']:,} | {usage['seconds']:,.0f} | "
             f"{sum(conduct['failures'].values())} | {conduct['repaired']} | "
-            f"{conduct['straight_lined']} | {conduct['position_bias']:+.2f} | "
-            f"{100 * conduct['flip_rate']:.0f} |"
+            f"{conduct['straight_lined']} | {rate('position_bias', '+.2f')} | "
+            f"{rate('flip_rate', '.0%')} |"
         )
     majority = 100 * next(iter(rows.values()))["mean"]["majority"]
-    return [*lines, "", f"Majority class: {majority:.1f} % accuracy.", ""]
+    gains = ", ".join(against_psycot(rows, v) for v in rows if v != "psycot")
+    return [
+        *lines,
+        "",
+        f"Majority class: {majority:.1f} % accuracy. Accuracy against psycot on the same texts, "
+        f"points: {gains}.",
+        "",
+    ]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--llm", required=True)
+    parser.add_argument("--llm", help="left out: print the table of what was measured")
     parser.add_argument("--model")
-    parser.add_argument("--cassette", type=Path, required=True)
+    parser.add_argument("--cassette", type=Path)
+    parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--essays", type=int, default=60)
     parser.add_argument("--users", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--concurrency", type=int, default=2)
     parser.add_argument("--timeout", type=float, default=900.0)
-    parser.add_argument("--offline", action="store_true")
-    parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    spec = {
-        "spec": args.llm,
-        "model": args.model,
-        "cassette": args.cassette,
-        "timeout": args.timeout,
-        "concurrency": args.concurrency,
-    }
     wanted = {"bigfive": args.essays, "mbti": args.users}
     samples = {name: sample(FRAMEWORKS[name], n, args.seed) for name, n in wanted.items()}
-    if not args.offline:
+    if args.llm:
         # both corpora grow alike, so that a run that is stopped has some of each
-        places = [
-            (i / max(len(samples[name]), 1), name, i)
-            for name in wanted
-            for i in range(wanted[name])
-        ]
-        tasks = [(FRAMEWORKS[name], samples[name][i]) for _, name, i in sorted(places)]
-        with open_chat_model(**spec) as client:
-            ask_all(client, tasks, args.concurrency)
-    report: dict[str, Any] = {}
+        places = sorted(
+            (i / len(samples[name]), name, i) for name in wanted for i in range(len(samples[name]))
+        )
+        tasks = [(FRAMEWORKS[name], samples[name][i]) for _, name, i in places]
+        with open_chat_model(
+            args.llm, model=args.model, cassette=args.cassette, timeout=args.timeout,
+            concurrency=args.concurrency,
+        ) as client:  # fmt: skip
+            ask_all(client, tasks, args.concurrency, args.results)
+    rows = read_results(args.results)
     for name, examples in samples.items():
-        offline = spec | {"offline": True}
-        done = complete(offline, FRAMEWORKS[name], examples)
-        if len(done) < 2:
-            continue
-        report[name] = measure(offline, FRAMEWORKS[name], done)
-        print("\n".join(table(FRAMEWORKS[name], report[name], len(done))))
-    if args.out:
-        args.out.write_text(json.dumps(report, indent=1) + "\n")
+        found = measure(rows, FRAMEWORKS[name], examples)
+        if found:
+            n = next(iter(found.values()))["n"]
+            print("\n".join(table(FRAMEWORKS[name], found, n)))
 
 
 if __name__ == "__main__":

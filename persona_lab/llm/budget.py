@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
-from persona_lab.llm.chat import ChatRequest
+from persona_lab.llm.chat import ChatRequest, Message
 from persona_lab.llm.errors import LLMError
 
 _PIECE = re.compile(r"([^\W\d_]+)|(\d+)|([^\w\s]+)")
@@ -18,6 +19,12 @@ _BYTES_PER_TOKEN: Final = 4
 
 TOKENS_PER_MESSAGE: Final = 4
 """What the chat template of common models puts around a message: its role and its ends."""
+
+TOKENS_BEFORE_REPLY: Final = 3
+"""What it puts after the last message, for the model to go on."""
+
+TOKENS_AFTER_REPLY: Final = 1
+"""The end of a reply, which is generated and paid for like its text."""
 
 
 def count_tokens(text: str) -> int:
@@ -57,7 +64,23 @@ def _begun(length: int, per_token: int) -> int:
 
 def count_request_tokens(request: ChatRequest) -> int:
     """Estimate the tokens of a request's messages, with what stands around each."""
-    return sum(count_tokens(m.content) + TOKENS_PER_MESSAGE for m in request.messages)
+    return count_message_tokens(request.messages)
+
+
+def count_message_tokens(messages: Iterable[Message]) -> int:
+    """Estimate the tokens of messages that a reply is asked to."""
+    told = sum(_kept_count(m.content) + TOKENS_PER_MESSAGE for m in messages)
+    return told + TOKENS_BEFORE_REPLY
+
+
+def count_reply_tokens(text: str) -> int:
+    """Estimate the tokens that a reply of this text is paid for."""
+    return _kept_count(text) + TOKENS_AFTER_REPLY
+
+
+@lru_cache(maxsize=4096)
+def _kept_count(text: str) -> int:
+    return count_tokens(text)
 
 
 @dataclass(frozen=True, slots=True)

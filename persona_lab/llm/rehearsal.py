@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TypeVar
 
 from persona_lab.llm.asking import Answer, Conversation, Expected, Sampling
-from persona_lab.llm.budget import TOKENS_PER_MESSAGE, Forecast, Prices, count_tokens
+from persona_lab.llm.budget import Forecast, Prices, count_message_tokens, count_reply_tokens
 from persona_lab.llm.chat import ChatModel, ChatReply, ChatRequest, Message
 from persona_lab.llm.errors import LLMBadRequest
 
@@ -36,8 +35,8 @@ class RehearsalModel:
     def count(self, messages: tuple[Message, ...], example: str) -> None:
         """Note a request and its made-up reply."""
         self._calls += 1
-        self._tokens_in += sum(_tokens(m.content) + TOKENS_PER_MESSAGE for m in messages)
-        self._tokens_out += _tokens(example)
+        self._tokens_in += count_message_tokens(messages)
+        self._tokens_out += count_reply_tokens(example)
 
     def forecast(self, prices: Prices | None = None) -> Forecast:
         """What the run would use; repairs and retries come on top."""
@@ -64,8 +63,3 @@ def begin(
     """Begin a conversation, or a rehearsed one with a :class:`RehearsalModel`."""
     kind = _Rehearsed if isinstance(model, RehearsalModel) else Conversation
     return kind(model, messages, sampling)
-
-
-@lru_cache(maxsize=4096)
-def _tokens(text: str) -> int:
-    return count_tokens(text)

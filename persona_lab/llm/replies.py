@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
-from persona_lab.llm.budget import count_request_tokens, count_tokens
+from persona_lab.llm.budget import count_reply_tokens, count_request_tokens
 from persona_lab.llm.chat import ChatReply, ChatRequest, TokenLogprobs
 from persona_lab.llm.errors import LLMBadReply
 
@@ -90,7 +90,7 @@ def local_reply(
         text=text,
         finish_reason=str(facts.get("finish_reason") or "stop"),
         tokens_in=_count(facts.get("tokens_in"), count_request_tokens(request)),
-        tokens_out=_count(facts.get("tokens_out"), count_tokens(text)),
+        tokens_out=_count(facts.get("tokens_out"), count_reply_tokens(text)),
         tokens_cached=_count(facts.get("tokens_cached"), 0),
         logprobs=_logprobs(facts.get("logprobs")),
         model=str(facts.get("model") or model),
@@ -130,7 +130,7 @@ def completion_reply(
         text=text,
         finish_reason=finish_reason,
         tokens_in=_count(usage.get("prompt_tokens"), count_request_tokens(request)),
-        tokens_out=_count(usage.get("completion_tokens"), count_tokens(text)),
+        tokens_out=_count(usage.get("completion_tokens"), count_reply_tokens(text)),
         tokens_cached=_count(details.get("cached_tokens"), 0),
         logprobs=_logprobs(_mapping(choice.get("logprobs")).get("content")),
         model=str(root.get("model") or model),

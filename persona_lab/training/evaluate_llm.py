@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -68,24 +68,56 @@ def evaluate_psycot(
         stopped = str(error)
         if not any(isinstance(r, Profile) for r in results):
             raise
-    done = list(examples[: len(results)])
+    found = psycot_metrics(
+        results, detector.report.to_json(), examples[: len(results)], framework,
+        forum_priors=forum_priors, n_boot=n_boot, seed=seed,
+    )  # fmt: skip
+    return found | ({"stopped": stopped} if stopped else {})
+
+
+def psycot_metrics(
+    results: Sequence[Result],
+    conduct: Mapping[str, Any],
+    examples: Sequence[Example],
+    framework: Framework,
+    *,
+    forum_priors: bool = False,
+    n_boot: int = 500,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Metrics of results that are there already; see :func:`evaluate_psycot`.
+
+    Args:
+        results: of one detector, one an example.
+        conduct: counts over them, as of the detector's report.
+        examples: in the order of ``results``.
+        framework: of the labels.
+        forum_priors: as for :func:`evaluate_psycot`, like the next two.
+        n_boot: bootstrap draws.
+        seed: of bootstrap and folds.
+
+    Raises:
+        TrainingError: nothing could be scored.
+    """
+    done = list(examples)
+    model = next((r.model for r in results if r.model is not None), None)
+    name = model.name if model else "psycot"
     judged = _judged(results, framework)
     weights = prior_weights(done).astype(float) if forum_priors else None
     if np.isnan(judged.p).all():
         reasons = ", ".join(f"{n} {code}" for code, n in judged.unscored.items())
-        raise TrainingError(f"no text could be scored by {detector.info.name}: {reasons}")
+        raise TrainingError(f"no text could be scored by {name}: {reasons}")
     summary = summarise(judged, done, framework, weights=weights, n_boot=n_boot, seed=seed)
     labels = label_matrix(done, framework)
     return {
         "framework": framework.name,
-        "detector": detector.info.name,
+        "detector": name,
         "n": len(done),
         "seen_in_training": 0,
         "unscored": judged.unscored,
-        **({"stopped": stopped} if stopped else {}),
         **summary,
         **_calibration(judged.p, labels, framework, seed),
-        "conduct": detector.report.to_json(),
+        "conduct": dict(conduct),
         "items": item_correlations(results, labels, framework),
     }
 

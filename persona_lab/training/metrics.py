@@ -127,15 +127,22 @@ def trait_metrics(
 
 
 def mean_metrics(per_trait: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Mean over traits, with an interval that treats the traits as independent."""
+    """Mean over traits, with an interval that treats the traits as independent.
+
+    A trait of which a metric is not known (the AUC of one class) has no part in that mean.
+    """
     mean: dict[str, Any] = {
         "n": max(m["n"] for m in per_trait.values()),
         "majority": round(float(np.mean([m["majority"] for m in per_trait.values()])), 4),
     }
     for name in METRICS:
-        values = np.array([m[name]["value"] for m in per_trait.values()], float)
-        half = np.array([(m[name]["high"] - m[name]["low"]) / 2 for m in per_trait.values()], float)
-        middle, width = float(np.nanmean(values)), float(np.sqrt(np.nansum(half**2))) / len(half)
+        known = [m[name] for m in per_trait.values() if m[name]["value"] is not None]
+        if not known:
+            mean[name] = {"value": None, "low": None, "high": None}
+            continue
+        half = np.array([(m["high"] - m["low"]) / 2 for m in known])
+        middle = float(np.mean([m["value"] for m in known]))
+        width = float(np.sqrt(np.sum(half**2))) / len(half)
         mean[name] = {
             "value": round(middle, 4),
             "low": round(middle - width, 4),

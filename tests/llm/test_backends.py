@@ -46,7 +46,7 @@ class TestCallable:
         with open_chat_model(f"callable:{importable}:shout") as client:
             reply = client.reply(ask("hi there"))
             assert client.name == f"{importable}:shout" and client.context_length is None
-        assert (reply.text, reply.tokens_in, reply.tokens_out) == ("HI THERE", 2 + 4, 2)
+        assert (reply.text, reply.tokens_in, reply.tokens_out) == ("HI THERE", 2 + 4 + 3, 2 + 1)
 
     def test_dict_and_settings(self, importable: str) -> None:
         request = ask("x", temperature=0.5, seed=4, repeat=2, json_schema={"a": 1}, stop=("b",))

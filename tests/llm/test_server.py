@@ -120,7 +120,7 @@ class TestOneReply:
         self, serve: Serve, connect: Connect
     ) -> None:
         reply = connect(serve(Answer("a b c", usage=False))).reply(ask("one two three"))
-        assert (reply.tokens_in, reply.tokens_out) == (3 + 4, 3)
+        assert (reply.tokens_in, reply.tokens_out) == (3 + 4 + 3, 3 + 1)
 
     def test_half_a_surrogate_pair_can_be_sent(self, serve: Serve, connect: Connect) -> None:
         assert connect(serve()).reply(ask("ha\ud83d!")).text == "echo: ha\ufffd!"

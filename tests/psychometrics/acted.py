@@ -11,7 +11,7 @@ from typing import Any
 
 from persona_lab.instruments import Item, load_instrument
 from persona_lab.interviews.self_report import WORDINGS
-from persona_lab.llm.budget import count_request_tokens, count_tokens
+from persona_lab.llm.budget import count_reply_tokens, count_request_tokens
 from persona_lab.llm.chat import ChatReply, ChatRequest
 
 INSTRUMENT = load_instrument("ipip-20")
@@ -67,7 +67,14 @@ class Actor:
     def reply(self, request: ChatRequest) -> ChatReply:
         text = self.answer(request)
         return ChatReply(
-            text, "stop", count_request_tokens(request), count_tokens(text), 0, None, self.name, 0.0
+            text,
+            "stop",
+            count_request_tokens(request),
+            count_reply_tokens(text),
+            0,
+            None,
+            self.name,
+            0.0,
         )
 
     def close(self) -> None:

@@ -82,6 +82,7 @@ class Report:
             "repaired": self.repaired,
             "failures": dict(self.failures),
             "straight_lined": self.straight_lined,
+            "pairs": len(self._bias),
             "position_bias": self.position_bias,
             "flip_rate": self.flip_rate,
         }
