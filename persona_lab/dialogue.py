@@ -99,6 +99,11 @@ class Dialogue:
         """The utterances of one speaker, in order."""
         return tuple(u for u in self.utterances if u.speaker == speaker)
 
+    def _repr_html_(self) -> str:
+        from persona_lab.reports.notebook import dialogue_html
+
+        return dialogue_html(self)
+
     def choose(self, speaker: str | None) -> tuple[str, ...]:
         """Resolve a ``--speaker`` choice to names of this dialogue.
 

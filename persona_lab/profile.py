@@ -166,6 +166,11 @@ class Profile:
                 row["items"] = [_item_row(rating) for rating in self.items]
         return row
 
+    def _repr_html_(self) -> str:
+        from persona_lab.reports.notebook import profile_html
+
+        return profile_html(self)
+
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Profile:
         """Read what :meth:`to_row` wrote.
@@ -221,6 +226,11 @@ class Unscored:
             "code": self.code,
             "traits": {},
         } | _tail(self.word_count, self.warnings, self.model)
+
+    def _repr_html_(self) -> str:
+        from persona_lab.reports.notebook import unscored_html
+
+        return unscored_html(self)
 
 
 def _item_row(rating: ItemRating) -> dict[str, Any]:

@@ -99,6 +99,11 @@ class Report:
         row["details"] = self._details()
         return row | tail(self.word_count, self.warnings, self.model)
 
+    def _repr_html_(self) -> str:
+        from persona_lab.reports.notebook import report_html
+
+        return report_html(self)
+
     def _change_point(self) -> dict[str, Any] | None:
         if isinstance(self.drift, NotScored):
             return None
@@ -200,6 +205,11 @@ class Unread:
         }
         start = head(self.id, self.speaker, self.framework)
         return start | empty | tail(self.word_count, self.warnings, self.model)
+
+    def _repr_html_(self) -> str:
+        from persona_lab.reports.notebook import unscored_html
+
+        return unscored_html(self)
 
 
 def head(id: str, speaker: str | None, framework: Framework | None) -> dict[str, Any]:
