@@ -22,6 +22,7 @@ class _Commands(LazyGroup):
         Entry(
             "filter", "persona_lab.cli.filter", "Keep the dialogues that show what you want.", "ray"
         ),
+        Entry("report", "persona_lab.cli.report", "Make one page of results, to read or print."),
         Entry("models", "persona_lab.cli.models", "List the detectors, or show one's card."),
         Entry("instruments", "persona_lab.cli.instruments", "Questionnaires: show, audit, score."),
         Entry("evaluate", "persona_lab.cli.evaluate", "Measure a detector on labelled data."),
