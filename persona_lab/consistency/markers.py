@@ -43,14 +43,27 @@ def word_counts(texts: Iterable[str]) -> Counter[str]:
     )
 
 
-def z_scores(
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """How differently two sides use a word.
+
+    Attributes:
+        log_odds: ratio of the odds, natural logarithm, positive where the first uses it more.
+        z: the same in standard errors.
+    """
+
+    log_odds: float
+    z: float
+
+
+def contrasts(
     one: Mapping[str, int],
     other: Mapping[str, int],
     background: Mapping[str, int] | None = None,
     *,
     prior_words: float = _PRIOR_WORDS,
-) -> dict[str, float]:
-    """z-scores of all words, positive where ``one`` uses a word more.
+) -> dict[str, Contrast]:
+    """How differently two sides use each word.
 
     Args:
         one: counts of one side.
@@ -74,7 +87,7 @@ def z_scores(
         prior = prior_words * (known.get(word, 0) + 1) / total
         a, b = one.get(word, 0) + prior, other.get(word, 0) + prior
         ratio = log(a / (n_one + prior_words - a)) - log(b / (n_other + prior_words - b))
-        scores[word] = ratio / sqrt(1.0 / a + 1.0 / b)
+        scores[word] = Contrast(ratio, ratio / sqrt(1.0 / a + 1.0 / b))
     return scores
 
 
@@ -98,6 +111,10 @@ def markers(
     """
     counts = word_counts(one)
     prior = word_counts(background) if background is not None else None
-    scores = z_scores(counts, word_counts(other), prior)
-    found = sorted(scores.items(), key=lambda item: (-item[1], item[0]))
-    return tuple(Marker(word, z, counts[word]) for word, z in found[:most] if z > MARKED)
+    found = strongest_first(contrasts(counts, word_counts(other), prior))
+    return tuple(Marker(word, c.z, counts[word]) for word, c in found[:most] if c.z > MARKED)
+
+
+def strongest_first(found: Mapping[str, Contrast]) -> list[tuple[str, Contrast]]:
+    """Words from the highest z-score to the lowest."""
+    return sorted(found.items(), key=lambda item: (-item[1].z, item[0]))

@@ -50,7 +50,6 @@ _LENGTH: Final[Columns] = {
     "accuracy": "number",
     "majority": "number",
 }
-_PRIOR_WORDS: Final = 500.0
 _UNBOUNDED: Final = 100_000
 
 
@@ -114,18 +113,20 @@ def marker_frame(
         Columns ``word``, ``log_odds`` (natural logarithm, positive where ``one`` uses it
         more), ``z``, ``n_one``, ``n_other`` (how often), from the highest z to the lowest.
     """
-    from persona_lab.consistency.markers import word_counts, z_scores
+    from persona_lab.consistency.markers import contrasts, strongest_first, word_counts
 
     counts, others = word_counts(one), word_counts(other)
-    known = word_counts(background) if background is not None else counts + others
-    scores = z_scores(counts, others, known, prior_words=_PRIOR_WORDS)
-    total = sum(known.values()) + len(scores)
-    rows = []
-    for word, z in sorted(scores.items(), key=lambda item: (-item[1], item[0])):
-        prior = _PRIOR_WORDS * (known.get(word, 0) + 1) / total
-        error = (1 / (counts[word] + prior) + 1 / (others[word] + prior)) ** 0.5
-        found = {"word": word, "log_odds": z * error, "z": z}
-        rows.append(found | {"n_one": counts[word], "n_other": others[word]})
+    known = word_counts(background) if background is not None else None
+    rows = [
+        {
+            "word": word,
+            "log_odds": found.log_odds,
+            "z": found.z,
+            "n_one": counts[word],
+            "n_other": others[word],
+        }
+        for word, found in strongest_first(contrasts(counts, others, known))
+    ]
     return build(rows, _MARKER)
 
 

@@ -6,7 +6,7 @@ from math import log, sqrt
 
 import pytest
 
-from persona_lab.consistency.markers import markers, word_counts, z_scores
+from persona_lab.consistency.markers import contrasts, markers, word_counts
 
 
 def test_words() -> None:
@@ -24,14 +24,15 @@ def test_by_hand() -> None:
     a, b = 3 + 5, 1 + 5
     delta = log(a / (14 - a)) - log(b / (14 - b))
     expected = delta / sqrt(1 / a + 1 / b)
-    scores = z_scores(one, other, prior_words=10)
-    assert scores["a"] == pytest.approx(expected)
-    assert scores["b"] == pytest.approx(-expected)
+    scores = contrasts(one, other, prior_words=10)
+    assert scores["a"].z == pytest.approx(expected)
+    assert scores["b"].z == pytest.approx(-expected)
+    assert scores["a"].log_odds == pytest.approx(delta)
 
 
 def test_a_strong_prior_shrinks() -> None:
     one, other = {"cat": 5, "the": 20}, {"dog": 5, "the": 20}
-    weak, strong = (z_scores(one, other, prior_words=n)["cat"] for n in (5.0, 5000.0))
+    weak, strong = (contrasts(one, other, prior_words=n)["cat"].z for n in (5.0, 5000.0))
     assert weak > strong > 0
 
 
@@ -46,12 +47,12 @@ def test_a_word_of_both_is_no_marker() -> None:
 def test_the_background_decides_what_is_expected() -> None:
     one, other = ["whale whale boat"] * 5, ["boat boat whale"] * 5
     sea = ["whale boat"] * 1000
-    assert (
-        z_scores(word_counts(one), word_counts(other), word_counts(sea))["whale"]
-        < (z_scores(word_counts(one), word_counts(other), word_counts(["rare"] * 2000))["whale"])
-    )
+    counts = word_counts(one), word_counts(other)
+    common = contrasts(*counts, word_counts(sea))["whale"]
+    rare = contrasts(*counts, word_counts(["rare"] * 2000))["whale"]
+    assert common.z < rare.z
 
 
 def test_an_empty_side() -> None:
-    assert z_scores({}, {"a": 1}) == {}
+    assert contrasts({}, {"a": 1}) == {}
     assert markers([], ["some words"]) == ()
