@@ -15,7 +15,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from persona_lab.detectors.calibration import Calibration
-from persona_lab.detectors.masking import mask
+from persona_lab.detectors.masking import mask_all
 from persona_lab.detectors.pooled import Pooled
 from persona_lab.detectors.reading import Array, Reading, count_words
 from persona_lab.detectors.trained import TrainedDetector
@@ -135,7 +135,7 @@ class TurnReader:
     def _texts(self, dialogue: Dialogue) -> tuple[tuple[str, ...], list[str]]:
         """What is said, white space made plain, and what may be read of it."""
         texts = tuple(" ".join(u.text.split()) for u in dialogue.utterances)
-        return texts, [mask(text) if self.detector.options.mask else text for text in texts]
+        return texts, mask_all(texts) if self.detector.options.mask else list(texts)
 
     def read(self, dialogue: Dialogue, framework: Framework) -> Turns:
         """Read all turns of all speakers."""

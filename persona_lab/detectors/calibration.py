@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -88,11 +89,6 @@ class Calibration:
         log = np.clip(np.log(max(n_words, 1) / REFERENCE_WORDS), self.min_log, self.max_log)
         return np.asarray(np.maximum(self.slope + self.slope_log * log, 0.0), np.float32)
 
-    def general_row(self) -> list[int]:
-        """For each row, the position of the general expert of its trait."""
-        general = {row.trait: i for i, row in enumerate(self.rows) if row.register == GENERAL}
-        return [general[row.trait] for row in self.rows]
-
     def transfer(self, mix: Array, n_words: int) -> Array:
         """What one unit of each component's row adds to each trait's log-odds.
 
@@ -105,9 +101,7 @@ class Calibration:
         """
         weight = mix[None] * self.slopes(n_words)[:, None]
         borrowed = mix[None] * self.borrow[:, None]
-        for row, general in enumerate(self.general_row()):
-            weight[:, :, general] += borrowed[:, :, row]
-        return np.asarray(weight, np.float32)
+        return np.asarray(weight + borrowed @ _to_general(self.rows), np.float32)
 
     def mixing(self, gate: Array, traits: Sequence[str]) -> Array:
         """How much each row counts for each trait: ``(n_traits, n_rows)``, lines sum to 1.
@@ -118,13 +112,7 @@ class Calibration:
             gate: ``(n_registers,)`` probabilities.
             traits: keys.
         """
-        share = dict(zip(self.registers, gate, strict=True))
-        mix = np.zeros((len(traits), len(self.rows)), np.float32)
-        for t, trait in enumerate(traits):
-            own = {r.register: i for i, r in enumerate(self.rows) if r.trait == trait}
-            for register, p in share.items():
-                mix[t, own.get(register, own[GENERAL])] += p
-        return mix
+        return np.asarray(gate @ _experts(self.rows, self.registers, tuple(traits)), np.float32)
 
     def shortest(self, gate: Array) -> float:
         """Words below which a text of this kind is too short, as the gate sees its kind."""
@@ -212,14 +200,40 @@ def _sampling_variance(
     expected = np.square(np.einsum("ktr,kr->t", row_weight, spread)) / n
     if n == 1:
         return np.asarray(expected, np.float32)
-    places = np.random.default_rng(seed).random((_DRAWS, n))
     total = np.zeros((_DRAWS, row_weight.shape[1]), np.float32)
     for reading, weight in zip(readings, row_weight, strict=True):
-        picks = (places * len(reading.values)).astype(int)
-        counts = np.zeros((_DRAWS, len(reading.values)), np.float32)
-        np.add.at(counts, (np.arange(_DRAWS)[:, None], picks), 1.0)
+        counts = _resamples(n, len(reading.values), seed)
         pooled = (counts @ (reading.weights * reading.values)) / (counts @ reading.weights)
         total += pooled @ weight.T
     # the plain bootstrap underestimates by (n - 1) / n
     seen = total.var(axis=0) * n / (n - 1)
     return np.asarray((n * seen + _PRIOR_SEGMENTS * expected) / (n + _PRIOR_SEGMENTS), np.float32)
+
+
+@lru_cache(maxsize=256)
+def _resamples(n: int, n_segments: int, seed: int) -> Array:
+    """How often each segment is drawn, ``(n_draws, n_segments)``, at ``n`` places of a text."""
+    places = np.random.default_rng(seed).random((_DRAWS, n))
+    cells = (places * n_segments).astype(int) + n_segments * np.arange(_DRAWS)[:, None]
+    counts = np.bincount(cells.ravel(), minlength=_DRAWS * n_segments)
+    return counts.reshape(_DRAWS, n_segments).astype(np.float32)
+
+
+@lru_cache(maxsize=8)
+def _to_general(rows: tuple[Row, ...]) -> Array:
+    """``(n_rows, n_rows)``, 1 where the second row is the general expert of the first's trait."""
+    general = {row.trait: i for i, row in enumerate(rows) if row.register == GENERAL}
+    found = np.zeros((len(rows), len(rows)), np.float32)
+    found[np.arange(len(rows)), [general[row.trait] for row in rows]] = 1.0
+    return found
+
+
+@lru_cache(maxsize=32)
+def _experts(rows: tuple[Row, ...], registers: tuple[str, ...], traits: tuple[str, ...]) -> Array:
+    """``(n_traits, n_registers, n_rows)``, 1 for the expert that a register has for a trait."""
+    found = np.zeros((len(traits), len(registers), len(rows)), np.float32)
+    for t, trait in enumerate(traits):
+        own = {row.register: i for i, row in enumerate(rows) if row.trait == trait}
+        for g, register in enumerate(registers):
+            found[t, g, own.get(register, own[GENERAL])] = 1.0
+    return found

@@ -31,6 +31,8 @@ _ENOUGH_ENGLISH = 0.12
 """Share of such words from which a text is taken to be English without a closer look."""
 
 _WORD = re.compile(r"[a-z']+")
+_PLAIN_LETTERS = re.compile(r"[A-Za-z]+")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 _MIN_LETTERS = 60
 """Below this many letters only the script is judged: short chat is misread too often."""
@@ -53,20 +55,29 @@ def foreign_language(text: str) -> str | None:
         A two-letter language code, :data:`OTHER_SCRIPT` for short text in another script, or
         None where the text is English or too short to tell.
     """
-    letters = [c for c in text[:_SAMPLE] if c.isalpha()]
-    if not letters:
+    sample = text[:_SAMPLE]
+    n_letters, n_latin = _letters(sample)
+    if not n_letters:
         return None
-    latin = sum("LATIN" in unicodedata.name(c, "") for c in letters) / len(letters)
-    if latin >= 0.5 and _is_plainly_english(text[:_SAMPLE]):
+    latin = n_latin / n_letters
+    if latin >= 0.5 and _is_plainly_english(sample):
         return None
-    if len(letters) >= _MIN_LETTERS or latin < 0.5:
-        code, sure = _identifier().classify(text[:_SAMPLE])
+    if n_letters >= _MIN_LETTERS or latin < 0.5:
+        code, sure = _identifier().classify(sample)
         if str(code) != "en" and float(sure) >= _SURE:
             return str(code)
     return OTHER_SCRIPT if latin < 0.5 else None
 
 
+def _letters(sample: str) -> tuple[int, int]:
+    """How many letters there are, and how many of them are Latin."""
+    plain = sum(map(len, _PLAIN_LETTERS.findall(sample)))
+    others = [] if sample.isascii() else [c for c in _NOT_ASCII.findall(sample) if c.isalpha()]
+    latin = sum("LATIN" in unicodedata.name(c, "") for c in others)
+    return plain + len(others), plain + latin
+
+
 def _is_plainly_english(sample: str) -> bool:
     """A look at the most common words: it spares most texts the identifier."""
     words = _WORD.findall(sample.lower().replace("\u2019", "'"))
-    return sum(word in _ENGLISH for word in words) >= _ENOUGH_ENGLISH * max(len(words), 1)
+    return sum(map(_ENGLISH.__contains__, words)) >= _ENOUGH_ENGLISH * max(len(words), 1)

@@ -14,6 +14,7 @@ the engine can then skip to the next such letter, the rarer the better.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -54,9 +55,7 @@ class RuleSet:
     def hide(self, text: str) -> str:
         """Replace all that a rule matches."""
         lowered = _lower(text)
-        # this runs for every utterance of a corpus: no call that can be left out
-        places = {place for needle, place in self._needles if needle in lowered}
-        places.update([place for search, place in self._hints if search(lowered)])
+        places = self._places(lowered)
         if not places:
             return text
         needed = []
@@ -65,6 +64,17 @@ class RuleSet:
             if rule.hint is None or rule.hint.search(lowered):
                 needed.append(rule.pattern)
         return _expression(tuple(needed)).sub(MASK, text) if needed else text
+
+    def may_match(self, lowered: str) -> bool:
+        """Whether a rule's conditions hold somewhere in a text, or in several joined by lines."""
+        return bool(self._places(lowered))
+
+    def _places(self, lowered: str) -> set[int]:
+        """Rules whose conditions hold."""
+        # this runs for every text of a corpus: no call that can be left out
+        places = {place for needle, place in self._needles if needle in lowered}
+        places.update([place for search, place in self._hints if search(lowered)])
+        return places
 
 
 _NAMED = RuleSet(
@@ -192,6 +202,21 @@ def mask(text: str) -> str:
     if "://" in text or "www." in text.lower():
         text = _LINK.sub(" https ", text)
     return mask_trait_words(mask_type_words(text))
+
+
+def mask_all(texts: Sequence[str]) -> list[str]:
+    """:func:`mask` on each text; a look at all of them together spares most the closer one."""
+    joined = "\n".join(texts)
+    lowered = _lower(joined)
+    rules = (_NAMED, _FUNCTION_NEAR_WORD, _BIG_FIVE)
+    if not (
+        "://" in joined
+        or "www." in lowered
+        or _CASED_HINT.search(joined)
+        or any(rule.may_match(lowered) for rule in rules)
+    ):
+        return list(texts)
+    return [mask(text) for text in texts]
 
 
 def _lower(text: str) -> str:

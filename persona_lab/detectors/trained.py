@@ -11,7 +11,7 @@ import numpy as np
 from persona_lab.detectors.base import Request, Result, choose_frameworks
 from persona_lab.detectors.calibration import Calibration, Judgement, judge
 from persona_lab.detectors.language import OTHER_SCRIPT, foreign_language
-from persona_lab.detectors.masking import mask
+from persona_lab.detectors.masking import mask_all
 from persona_lab.detectors.reading import Component, Reading, count_words
 from persona_lab.dialogue import Dialogue
 from persona_lab.profile import (
@@ -172,7 +172,8 @@ class TrainedDetector:
 
     def _masked(self, request: Request) -> list[str]:
         """What may be read of each utterance."""
-        return [mask(u.text) if self.options.mask else u.text for u in request.utterances]
+        texts = [u.text for u in request.utterances]
+        return mask_all(texts) if self.options.mask else texts
 
     def _profile(
         self,

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from persona_lab.detectors import masking
-from persona_lab.detectors.masking import MASK, RuleSet, mask, mask_trait_words, mask_type_words
+from persona_lab.detectors.masking import (
+    MASK,
+    RuleSet,
+    mask,
+    mask_all,
+    mask_trait_words,
+    mask_type_words,
+)
 
 TYPE_WORDS = [
     "INFP", "infp", "intps", "INFPs", "INFP's", "infpish", "xNFP", "IxTJ", "IXFPs",
@@ -114,3 +121,8 @@ def test_the_shortcuts_change_nothing(text: str) -> None:
         assert rules.hide(text) == all_rules(rules, text)
     if masking._CASED.search(text):
         assert masking._CASED_HINT.search(text)
+
+
+@given(st.lists(st.lists(st.sampled_from(PIECES), max_size=4).map("".join), max_size=6))
+def test_all_at_once_is_one_by_one(texts: list[str]) -> None:
+    assert mask_all(texts) == [mask(text) for text in texts]
