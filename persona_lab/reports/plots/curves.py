@@ -171,8 +171,10 @@ def _accuracies(ax: Axes, part: pd.DataFrame, ranges: Sequence[Range], i: int, n
 
 
 def _percent(ax: Axes, which: str) -> None:
-    from matplotlib.ticker import PercentFormatter
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
 
     for name in which:
         axis = ax.xaxis if name == "x" else ax.yaxis
+        # whole percents only: rounded ones would stand at unequal distances
+        axis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10], min_n_ticks=3))
         axis.set_major_formatter(PercentFormatter(1.0, decimals=0))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
+from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
@@ -104,10 +104,25 @@ def use_theme() -> Iterator[None]:
     import matplotlib
     from cycler import cycler
 
+    _load_backend()
     cycle = cycler(color=PALETTE, marker=MARKERS, linestyle=LINES)
     settings: Any = {**SETTINGS, "axes.prop_cycle": cycle}
     with matplotlib.rc_context(settings):
         yield
+
+
+@cache
+def _load_backend() -> None:
+    """Have pyplot load its backend before any settings are changed for a while.
+
+    It does so at the first picture. The one of notebooks then makes pyplot interactive; in
+    the theme's context that would be undone with the other settings, and the notebook would
+    show no more pictures by itself.
+    """
+    from matplotlib import get_backend, pyplot
+
+    if not pyplot.get_fignums():
+        pyplot.switch_backend(get_backend())
 
 
 def themed(draw: Callable[P, R]) -> Callable[P, R]:
