@@ -1,0 +1,84 @@
+"""What the PsyCoT benchmark keeps is enough for its table, and holds nothing of the texts."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from persona_lab.detectors.psycot import VARIANTS
+from persona_lab.instruments import load_instrument
+from persona_lab.llm.client import Client
+from persona_lab.llm.errors import LLMBadReply
+from persona_lab.training.corpora import Example
+from persona_lab.traits import ALL_TRAITS, BIG_FIVE
+from tests.detectors.psycot.acted import ActedModel
+
+HIGH = "We sparkle all day and talk to everybody we meet on the way home."
+LOW = "We sit at home all day and talk to nobody we meet on the way there."
+
+
+@pytest.fixture
+def benchmark(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parent.parent / "benchmarks"))
+    return importlib.import_module("psycot")
+
+
+def example(id: str, text: str, label: float) -> Example:
+    labels = np.array([label if t in BIG_FIVE.keys else np.nan for t in ALL_TRAITS])
+    return Example(id, "essay", (text,), labels, labels, id, len(text.split()), hash(id))
+
+
+def test_measured_once_and_told_again(benchmark: ModuleType, tmp_path: Path) -> None:
+    # the model knows the poles of the Mini-IPIP; the benchmark asks the default questionnaire
+    model = ActedModel(load_instrument("ipip-50"))
+    examples = [example("a", HIGH, 1.0), example("b", LOW, 0.0), example("c", LOW, 1.0)]
+    results = tmp_path / "results.jsonl"
+    tasks = [(BIG_FIVE, one) for one in examples]
+    benchmark.ask_all(Client(model), tasks, 1, results)
+    calls = len(model.requests)
+    benchmark.ask_all(Client(model), tasks, 1, results)
+    assert len(model.requests) == calls
+
+    kept = results.read_text(encoding="utf-8")
+    assert "sparkle" not in kept and "nobody" not in kept
+    assert len(kept.splitlines()) == len(VARIANTS) * len(examples)
+    found = benchmark.measure(benchmark.read_results(results), BIG_FIVE, examples)
+    for variant in VARIANTS:
+        assert found[variant]["right"] == [1.0, 1.0, 0.0]
+        assert found[variant]["mean"]["accuracy"]["value"] == pytest.approx(2 / 3, abs=1e-3)
+    assert found["psycot"]["usage"]["calls"] == 3 * 5 * 12
+    assert found["psycot-batch"]["usage"]["calls"] == 3 * 5 * 2
+    assert "psycot-batch +0.0 [+0.0, +0.0]" in "\n".join(benchmark.table(BIG_FIVE, found, 3))
+
+
+def test_a_text_that_could_not_be_asked_about_is_not_kept(
+    benchmark: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = ActedModel(load_instrument("ipip-50"))
+
+    def down(request: object) -> None:
+        raise LLMBadReply("the server is not well", retryable=False)
+
+    model.reply = down  # type: ignore[assignment,method-assign]
+    results = tmp_path / "results.jsonl"
+    benchmark.ask_all(Client(model), [(BIG_FIVE, example("a", HIGH, 1.0))], 1, results)
+    assert not results.exists()
+    assert "left out, run again: bad_reply" in capsys.readouterr().err
+
+
+def test_rates_are_weighted_by_what_they_are_rates_of(benchmark: ModuleType) -> None:
+    def row(pairs: int, bias: float | None, flips: float | None) -> dict[str, object]:
+        counts = {"ratings": 1, "choices": 2, "repaired": 0, "straight_lined": 0}
+        rates = {"pairs": pairs, "position_bias": bias, "flip_rate": flips, "failures": {"x": 1}}
+        return {"conduct": json.loads(json.dumps(counts | rates))}
+
+    found = benchmark.conduct_of([row(3, 0.1, 1.0), row(1, 0.5, 0.0), row(0, None, None)])
+    assert found["position_bias"] == pytest.approx(0.2)
+    assert found["flip_rate"] == pytest.approx(0.75)
+    assert found["failures"] == {"x": 3}
+    assert benchmark.conduct_of([row(0, None, None)])["flip_rate"] is None
