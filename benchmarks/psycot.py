@@ -5,8 +5,8 @@ r"""PsyCoT's variants and the two baselines on one language model, on the same t
 
 Every text is asked about by all variants before the next one, so that a server with a
 prefix cache reads it once. What was measured is added to ``--results``: a run that was
-stopped goes on with the texts that are missing there, and without ``--llm`` the table of
-the complete ones is printed. The corpora are read from PERSONA_LAB_DATA.
+stopped goes on with what is missing there, and without ``--llm`` the tables are printed.
+The corpora are read from PERSONA_LAB_DATA.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import json
 import os
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -52,17 +53,24 @@ def sample(framework: Framework, n: int, seed: int) -> list[Example]:
 
 
 def ask_all(
-    client: Client, tasks: list[tuple[Framework, Example]], concurrency: int, results: Path
+    client: Client,
+    tasks: list[tuple[Framework, Example]],
+    variants: Sequence[str],
+    concurrency: int,
+    results: Path,
 ) -> None:
-    """Ask about the texts of which there are no results, text by text."""
+    """Ask what there are no results of, text by text."""
     from persona_lab.llm.flows import run_flows
 
-    known = {(row["framework"], row["id"]) for row in read_results(results)}
-    todo = [task for task in tasks if (task[0].name, key_of(task[1])) not in known]
+    known = {(row["framework"], row["id"], row["variant"]) for row in read_results(results)}
+
+    def missing(task: tuple[Framework, Example]) -> list[str]:
+        return [v for v in variants if (task[0].name, key_of(task[1]), v) not in known]
 
     def work(task: tuple[Framework, Example]) -> list[dict[str, Any]]:
-        framework, example = task
-        return [ask_once(client, framework, example, variant) for variant in VARIANTS]
+        return [ask_once(client, *task, variant) for variant in missing(task)]
+
+    todo = [task for task in tasks if missing(task)]
 
     for done, found in run_flows(todo, work, concurrency=concurrency, client=client):
         if isinstance(found, PersonaLabError):
@@ -113,22 +121,24 @@ def read_results(path: Path) -> list[dict[str, Any]]:
 def measure(
     rows: list[dict[str, Any]], framework: Framework, examples: list[Example]
 ) -> dict[str, Any]:
-    """Each variant's metrics and usage over the texts that have results."""
+    """Each variant's metrics and usage over the texts that it has results of, two at least."""
     by_text = {
         (row["id"], row["variant"]): row for row in rows if row["framework"] == framework.name
     }
-    done = [e for e in examples if all((key_of(e), v) in by_text for v in VARIANTS)]
     found: dict[str, Any] = {}
-    labels = label_matrix(done, framework) if done else np.empty(0)
-    for variant in VARIANTS if len(done) > 1 else ():
+    for variant in VARIANTS:
+        done = [example for example in examples if (key_of(example), variant) in by_text]
+        if len(done) < 2:
+            continue
         own = [by_text[key_of(example), variant] for example in done]
         found[variant] = psycot_metrics(
             [result_of(row) for row in own], conduct_of(own), done, framework
-        ) | {"usage": {k: sum(row["usage"][k] for row in own) for k in own[0]["usage"]}}
-        found[variant]["right"] = [
-            share_right(row["row"]["traits"], truth, framework)
-            for row, truth in zip(own, labels, strict=True)
-        ]
+        )
+        found[variant]["usage"] = {k: sum(r["usage"][k] for r in own) for k in own[0]["usage"]}
+        found[variant]["right"] = {
+            row["id"]: share_right(row["row"]["traits"], truth, framework)
+            for row, truth in zip(own, label_matrix(done, framework), strict=True)
+        }
     return found
 
 
@@ -141,7 +151,8 @@ def share_right(traits: dict[str, Any], truth: Any, framework: Framework) -> flo
 
 def against_psycot(rows: dict[str, Any], variant: str) -> str:
     """Difference of the accuracies in points, with its 95 % bootstrap interval over texts."""
-    gain = 100 * (np.array(rows[variant]["right"]) - np.array(rows["psycot"]["right"]))
+    ours, theirs = rows[variant]["right"], rows["psycot"]["right"]
+    gain = 100 * np.array([ours[text] - theirs[text] for text in ours.keys() & theirs.keys()])
     draws = np.random.default_rng(0).choice(gain, (5000, len(gain))).mean(axis=1)
     low, high = np.quantile(draws, (0.025, 0.975))
     return f"{variant} {gain.mean():+.1f} [{low:+.1f}, {high:+.1f}]"
@@ -212,8 +223,8 @@ class CountingModel:
         }
 
 
-def table(framework: Framework, rows: dict[str, Any], n: int) -> list[str]:
-    """Markdown."""
+def table(framework: Framework, rows: dict[str, Any]) -> list[str]:
+    """Markdown; what it took is told by text."""
 
     def cell(metric: dict[str, Any], factor: int, digits: int) -> str:
         if metric["value"] is None:
@@ -222,29 +233,33 @@ def table(framework: Framework, rows: dict[str, Any], n: int) -> list[str]:
         return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
     lines = [
-        f"### {framework.title}, {n} texts",
+        f"### {framework.title}",
         "",
-        "| variant | accuracy % | macro-F1 % | AUC | mean item r | calls | tokens in | of psycot "
-        "| tokens out | s | unread | repaired | straight | bias | flips |",
-        "|" + " --- |" * 15,
+        "| variant | texts | accuracy % | macro-F1 % | AUC | item r | calls | tokens in | of them "
+        "cached | tokens out | of psycot's | s | unread | repaired | straight | bias | flips |",
+        "|" + " --- |" * 17,
     ]
-    base = sum(rows["psycot"]["usage"][k] for k in ("tokens_in", "tokens_out"))
+    each = {
+        variant: {k: total / found["n"] for k, total in found["usage"].items()}
+        for variant, found in rows.items()
+    }
     for variant, found in rows.items():
-        usage, conduct, mean = found["usage"], found["conduct"], found["mean"]
+        usage, conduct, mean = each[variant], found["conduct"], found["mean"]
         rate = partial(shown, conduct)
         correlations = [i["r"] for i in found["items"] if i["r"] is not None]
+        share = tokens_of(usage) / tokens_of(each["psycot"])
         lines.append(
-            f"| {variant} | {cell(mean['accuracy'], 100, 1)} | {cell(mean['macro_f1'], 100, 1)} | "
-            f"{cell(mean['auc'], 1, 2)} | "
+            f"| {variant} | {found['n']} | {cell(mean['accuracy'], 100, 1)} | "
+            f"{cell(mean['macro_f1'], 100, 1)} | {cell(mean['auc'], 1, 2)} | "
             f"{f'{np.mean(correlations):+.3f}' if correlations else '-'} | "
-            f"{usage['calls']:,} | {usage['tokens_in']:,} | "
-            f"{100 * (usage['tokens_in'] + usage['tokens_out']) / base:.0f} % | "
-            f"{usage['tokens_out']:,} | {usage['seconds']:,.0f} | "
+            f"{usage['calls']:.1f} | {usage['tokens_in']:,.0f} | "
+            f"{usage['tokens_cached'] / usage['tokens_in']:.0%} | {usage['tokens_out']:,.0f} | "
+            f"{share:.0%} | {usage['seconds']:,.0f} | "
             f"{sum(conduct['failures'].values())} | {conduct['repaired']} | "
             f"{conduct['straight_lined']} | {rate('position_bias', '+.2f')} | "
             f"{rate('flip_rate', '.0%')} |"
         )
-    majority = 100 * next(iter(rows.values()))["mean"]["majority"]
+    majority = 100 * rows["psycot"]["mean"]["majority"]
     gains = ", ".join(against_psycot(rows, v) for v in rows if v != "psycot")
     return [
         *lines,
@@ -255,12 +270,18 @@ def table(framework: Framework, rows: dict[str, Any], n: int) -> list[str]:
     ]
 
 
+def tokens_of(usage: dict[str, float]) -> float:
+    """Tokens in and out."""
+    return usage["tokens_in"] + usage["tokens_out"]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--llm", help="left out: print the table of what was measured")
     parser.add_argument("--model")
     parser.add_argument("--cassette", type=Path)
     parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=VARIANTS)
     parser.add_argument("--essays", type=int, default=60)
     parser.add_argument("--users", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0)
@@ -279,13 +300,12 @@ def main() -> None:
             args.llm, model=args.model, cassette=args.cassette, timeout=args.timeout,
             concurrency=args.concurrency,
         ) as client:  # fmt: skip
-            ask_all(client, tasks, args.concurrency, args.results)
+            ask_all(client, tasks, args.variants, args.concurrency, args.results)
     rows = read_results(args.results)
     for name, examples in samples.items():
         found = measure(rows, FRAMEWORKS[name], examples)
-        if found:
-            n = next(iter(found.values()))["n"]
-            print("\n".join(table(FRAMEWORKS[name], found, n)))
+        if "psycot" in found:
+            print("\n".join(table(FRAMEWORKS[name], found)))
 
 
 if __name__ == "__main__":
