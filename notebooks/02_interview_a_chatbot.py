@@ -174,9 +174,9 @@ print(style.drop(columns="bot").to_string(index=False) if len(style) else "no cl
 pd.DataFrame(rows).reindex(columns=columns).round(2)
 
 # %% [markdown]
-# - `acquiescence` is the mean rating over statements and their opposites. At `scale_middle` there
-#   is no such habit; well above it the bot agrees with whatever is said. `straight_lined` means
-#   one rating for everything. Either makes the *say* column empty words.
+# - `acquiescence` is the tendency to agree with statements and their opposites alike: 0 is none,
+#   at 1 the bot agrees with whatever is said. `straight_lined` means one rating for everything.
+#   Either makes the *say* column empty words.
 # - **Do not conclude** that a high ICC means a valid score. A bot that repeats the same text
 #   every time is perfectly reliable, and can be wrong every time. Other wordings and orders are
 #   the harder test, in `05_can_you_trust_it`.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from persona_lab.instruments.model import Item
+from persona_lab.instruments.model import Item, Scale
 
 
 def straight_lined(ratings: Sequence[float]) -> bool:
@@ -21,7 +21,9 @@ def straight_lined(ratings: Sequence[float]) -> bool:
     return len(ratings) > 1 and len(set(ratings)) == 1
 
 
-def acquiescence(ratings: Mapping[str, float | None], items: Sequence[Item]) -> float | None:
+def acquiescence(
+    ratings: Mapping[str, float | None], items: Sequence[Item], scale: Scale
+) -> float | None:
     """How much the respondent agrees with items whatever they say.
 
     In each domain the mean of the plus-keyed and the mean of the minus-keyed items are
@@ -30,12 +32,12 @@ def acquiescence(ratings: Mapping[str, float | None], items: Sequence[Item]) -> 
 
     Args:
         ratings: as given (not reflected), by item id; None is no answer.
-        items: of the instrument.
+        items: of the instrument, or of some of its domains.
+        scale: of the ratings.
 
     Returns:
-        A rating on the instrument's scale: its middle means no tendency, more means
-        agreement with whatever is said (less, on a descending scale). None where no
-        domain has answers of both keys.
+        -1 (denies whatever is said) to 1 (agrees with it), 0 for no tendency. None where
+        no domain has answers of both keys.
     """
     sides: dict[str, tuple[list[float], list[float]]] = {}
     for item in items:
@@ -45,4 +47,7 @@ def acquiescence(ratings: Mapping[str, float | None], items: Sequence[Item]) -> 
     balanced = [
         (fmean(plus) + fmean(minus)) / 2 for plus, minus in sides.values() if plus and minus
     ]
-    return fmean(balanced) if balanced else None
+    if not balanced:
+        return None
+    half = (scale.high - scale.low) / 2
+    return (fmean(balanced) - scale.middle) / (-half if scale.descending else half)

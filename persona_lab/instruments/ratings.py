@@ -156,8 +156,8 @@ def scored_row(instrument: Instrument, respondent: Respondent | RowError) -> dic
     Returns:
         ``id``, ``instrument``, ``status`` and ``domains`` (the fields of
         :class:`~persona_lab.instruments.scoring.DomainScore` by domain); ``straight_lined``
-        (None where the answers do not cover both keys) and ``acquiescence``. For a
-        respondent with a bad cell, ``unscored`` with a ``reason`` and a ``code``.
+        and ``acquiescence``, -1 to 1 (each None where the answers do not cover both keys).
+        For a respondent with a bad cell, ``unscored`` with a ``reason`` and a ``code``.
     """
     if isinstance(respondent, RowError):
         row = {"id": respondent.row_id, "instrument": instrument.name, "status": "unscored"}
@@ -172,5 +172,5 @@ def scored_row(instrument: Instrument, respondent: Respondent | RowError) -> dic
     return row | {
         "domains": {key: asdict(score) for key, score in scores.items()},
         "straight_lined": straight_lined(list(given.values())) if both else None,
-        "acquiescence": acquiescence(given, instrument.items),
+        "acquiescence": acquiescence(given, instrument.items, instrument.scale),
     }

@@ -156,7 +156,7 @@ def answers(records: Sequence[Record], instrument: Instrument) -> dict[str, Any]
     Returns:
         ``n``, ``scored``, ``unscored`` by protocol and code, ``flags`` by protocol and flag,
         ``listed`` (unscored ones with their reasons, at most 200), and ``response_style`` a
-        subject: ``straight_lined`` and ``acquiescence`` of closed answers.
+        subject: ``straight_lined`` and ``acquiescence`` (-1 to 1) of closed answers.
     """
     unscored = [r for r in records if r.status != "scored"]
     return {
@@ -192,14 +192,13 @@ def _styles(records: Sequence[Record], instrument: Instrument) -> list[dict[str,
     for bot, persona in dict.fromkeys((r.bot, r.persona) for r in closed):
         given = ratings_of(r for r in closed if (r.bot, r.persona) == (bot, persona))
         values = [value for value in given.values() if value is not None]
-        index = acquiescence(given, instrument.items)
+        index = acquiescence(given, instrument.items, instrument.scale)
         found.append(
             {
                 "bot": bot,
                 "persona": persona,
                 "straight_lined": straight_lined(values),
                 "acquiescence": None if index is None else round(index, 3),
-                "scale_middle": instrument.scale.middle,
             }
         )
     return found

@@ -74,10 +74,8 @@ def _straight(sittings: Iterable[Mapping[str, float]], items: Sequence[Item]) ->
 def _acquiescence(
     sittings: Iterable[Mapping[str, float]], items: Sequence[Item], instrument: Instrument
 ) -> Estimate:
-    scale = instrument.scale
-    half = (scale.high - scale.low) / 2 * (-1 if scale.descending else 1)
-    leanings = [acquiescence(sitting, items) for sitting in sittings]
-    known = [(x - scale.middle) / half for x in leanings if x is not None]
+    leanings = [acquiescence(sitting, items, instrument.scale) for sitting in sittings]
+    known = [leaning for leaning in leanings if leaning is not None]
     if not known:
         return unscored("one_keying" if leanings else "no_data")
     return mean_estimate(np.array(known))

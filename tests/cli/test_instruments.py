@@ -114,7 +114,7 @@ def test_one_row_a_respondent_keeps_the_order_and_goes_on_after_bad_cells(tmp_pa
     assert found[3]["code"] == "no_answers"
     assert "not a number" in found[4]["reason"] and "'x'" not in found[4]["reason"]
     assert (found[0]["straight_lined"], found[2]["straight_lined"]) == (False, True)
-    assert found[0]["acquiescence"] == found[2]["acquiescence"] == 3.0
+    assert found[0]["acquiescence"] == found[2]["acquiescence"] == 0.0
     assert "ignored: age" in result.stderr and "Warning: ratings.csv:3" in result.stderr
 
 

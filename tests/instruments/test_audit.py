@@ -111,9 +111,11 @@ def test_acquiescence_cancels_the_trait_out() -> None:
     # a consistent extravert: agrees with plus, disagrees with minus items
     consistent = {i.id: 5.0 if i.keyed > 0 else 1.0 for i in mini.items}
     yes_sayer = {i.id: 5.0 for i in mini.items}
-    assert acquiescence(consistent, mini.items) == 3.0 == mini.scale.middle
-    assert acquiescence(yes_sayer, mini.items) == 5.0
+    assert acquiescence(consistent, mini.items, mini.scale) == 0.0
+    assert acquiescence(yes_sayer, mini.items, mini.scale) == 1.0
+    descending = replace(mini.scale, descending=True)
+    assert acquiescence(yes_sayer, mini.items, descending) == -1.0
     # openness has one plus and three minus items; the sides count alike
     some = {"5": 5.0, "10": 2.0, "15": 3.0, "20": None}
-    assert acquiescence(some, mini.items) == (5.0 + 2.5) / 2
-    assert acquiescence({"1": 5.0}, mini.items) is None
+    assert acquiescence(some, mini.items, mini.scale) == ((5.0 + 2.5) / 2 - 3.0) / 2
+    assert acquiescence({"1": 5.0}, mini.items, mini.scale) is None
