@@ -63,11 +63,10 @@ reports[ROLE]
 
 # %%
 parts = consistency_frame(reports.values())
-ax = plots.profile(parts[parts["part"] == "consistency"], value="score", trait="id")
-ax.set_xlabel("consistency, with 90 % interval")
+overall = parts[parts["part"] == "consistency"]
+plots.profile(overall, value="score", trait="id", label="consistency, with 90 % interval")
 plt.show()
-ax = plots.heatmap(parts, value="score", index="id", trait="part")
-ax.collections[0].colorbar.set_label("score")
+plots.heatmap(parts, value="score", index="id", trait="part", label="score")
 plt.show()
 
 # %% [markdown]
@@ -276,9 +275,8 @@ for name, other in product(owners, owners):
 
 if cells:
     matches = pd.DataFrame(cells)
-    ax = plots.heatmap(matches, value="match", index="chat", trait="persona")
+    ax = plots.heatmap(matches, value="match", index="chat", trait="persona", label="match")
     ax.set_xlabel("persona statements of")
-    ax.collections[0].colorbar.set_label("match")
     plt.show()
     best = matches.loc[matches.groupby("chat")["match"].idxmax()]
     right = (best["chat"] == "chat of " + best["persona"]).sum()

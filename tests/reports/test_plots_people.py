@@ -194,6 +194,14 @@ def test_cells_hold_the_numbers() -> None:
     assert ax.get_xlabel() == "in brackets: unsure; hatched: unscored"
 
 
+def test_values_of_another_kind_are_named_by_the_caller() -> None:
+    frame = scores(2).rename(columns={"p_high": "match"})
+    ax = plots.heatmap(frame, value="match", label="match with the persona")
+    assert ax.collections[0].colorbar.ax.get_ylabel() == "match with the persona"
+    ax = plots.profile(frame, value="match", by="speaker", label="match with the persona")
+    assert ax.get_xlabel() == "match with the persona"
+
+
 def test_forty_speakers_with_long_names() -> None:
     frame = scores(40)
     frame["speaker"] = "a very long name of a speaker with $ signs_and more, number " + (

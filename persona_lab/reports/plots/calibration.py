@@ -13,6 +13,7 @@ from persona_lab.reports.plots.theme import (
     MARKERS,
     PALETTE,
     axes_or_new,
+    remark,
     themed,
 )
 
@@ -75,15 +76,7 @@ def reliability_diagram(
         _counts(ax, known[p].astype(float))
     left_out = len(frame) - len(known)
     if left_out:
-        ax.annotate(
-            f"{left_out:,} without score or label",
-            (1.0, 1.01),
-            xycoords="axes fraction",
-            ha="right",
-            va="bottom",
-            size=7.5,
-            color=GREY,
-        )
+        remark(ax, f"{left_out:,} without score or label")
     ax.set(xlim=_LIMITS, ylim=_LIMITS, xlabel="probability given", ylabel="share that came true")
     ax.set_aspect("equal")
     ax.legend(loc="upper left")

@@ -23,6 +23,7 @@ from persona_lab.reports.plots.theme import (
     VERMILLION,
     axes_or_new,
     pale,
+    remark,
     themed,
 )
 
@@ -103,15 +104,7 @@ def marker_words(
     sides += [f"{shortened(names[0])} \u2192"] * bool(len(ours))
     ax.set_xlabel("    ".join(sides))
     if any(abs(row.z) <= MARKED for row in rows):
-        ax.annotate(
-            f"pale: |z| \u2264 {MARKED}",
-            (1.0, 1.0),
-            xycoords="axes fraction",
-            ha="right",
-            va="bottom",
-            size=7.5,
-            color=GREY,
-        )
+        remark(ax, f"pale: |z| \u2264 {MARKED}")
     return ax
 
 

@@ -45,6 +45,7 @@ def profile(
     trait: str = "trait",
     by: str | None = None,
     target: Wanted = None,
+    label: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """A dot and its interval for every trait.
@@ -61,6 +62,7 @@ def profile(
         trait: column with traits or domains; in order of first occurrence.
         by: column that tells series apart (speakers, bots, protocols), at most seven.
         target: what was asked for.
+        label: of the axis; left out, what ``value`` stands for.
         ax: to draw into; a new figure if left out.
 
     Raises:
@@ -83,7 +85,7 @@ def profile(
     ax.set_yticks([place[row] for row in rows], [trait_label(row) for row in rows])
     ax.set_xlim(-0.02, 1.02)
     ax.set_xticks(_PLACES, ["0", ".25", ".5", ".75", "1"])
-    ax.set_xlabel(_value_label(value, rows))
+    ax.set_xlabel(label or _value_label(value, rows))
     _legend_above(ax)
     return ax
 
@@ -95,6 +97,7 @@ def heatmap(
     value: str = "p_high",
     index: str | Sequence[str] = "speaker",
     trait: str = "trait",
+    label: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Speakers by traits: colour and number are the probability, blue low, vermillion high.
@@ -107,6 +110,7 @@ def heatmap(
         value: column with numbers from 0 to 1.
         index: column, or columns, that name a row of the map.
         trait: column with traits.
+        label: of the colours; left out, what ``value`` stands for.
         ax: to draw into; a new figure if left out.
 
     Raises:
@@ -132,7 +136,10 @@ def heatmap(
         linewidths=0.6,
         linecolor="white",
         mask=table.isna(),
-        cbar_kws={"label": _value_label(value, ()), "shrink": min(1.0, 8 / len(table) + 0.2)},
+        cbar_kws={
+            "label": label or _value_label(value, ()),
+            "shrink": min(1.0, 8 / len(table) + 0.2),
+        },
     )
     ax.grid(False)
     ax.patch.set(facecolor="white", hatch=MISSING_HATCH, edgecolor=FAINT)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from persona_lab.errors import InputError
 from persona_lab.reports.plots.checking import need, need_values, series_of, shortened, trait_label
 from persona_lab.reports.plots.naming import boxes, write_names
-from persona_lab.reports.plots.theme import GREY, MARKERS, PALETTE, axes_or_new, themed
+from persona_lab.reports.plots.theme import GREY, MARKERS, PALETTE, axes_or_new, remark, themed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,15 +96,7 @@ def trait_space(
     _write(ax, ends, varying, found.scores, list(map(shortened, whole.index)) if told else None)
     left_out = len(table) - len(whole)
     if left_out:
-        ax.annotate(
-            f"{left_out} of {len(table)} not placed: a trait is unscored",
-            (1.0, 1.0),
-            xycoords="axes fraction",
-            ha="right",
-            va="bottom",
-            size=7.5,
-            color=GREY,
-        )
+        remark(ax, f"{left_out} of {len(table)} not placed: a trait is unscored")
     for n, name in ((0, "x"), (1, "y")):
         ax.set(**{f"{name}label": f"component {n + 1} ({found.explained[n]:.0%} of variance)"})
     return ax

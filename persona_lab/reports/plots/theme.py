@@ -174,3 +174,18 @@ def axes_or_new(ax: Axes | None, width: float, height: float, *, polar: bool = F
     options = {"projection": "polar"} if polar else {}
     _, made = pyplot.subplots(figsize=(width, height), layout="constrained", subplot_kw=options)
     return made
+
+
+def remark(ax: Axes, text: str) -> None:
+    """Write a grey remark above the right end of the plot."""
+    ax.annotate(
+        text,
+        (1.0, 1.0),
+        xycoords="axes fraction",
+        xytext=(0, 1),
+        textcoords="offset points",
+        ha="right",
+        va="bottom",
+        size=7.5,
+        color=GREY,
+    )
