@@ -15,8 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from persona_lab.detectors import Detector, Request, Result
-from persona_lab.detectors.base import choose_frameworks
-from persona_lab.dialogue import Dialogue
+from persona_lab.detectors.base import OneAtATime, choose_frameworks
 from persona_lab.traits import FRAMEWORKS
 from service import metrics
 from service.problems import Problem
@@ -75,7 +74,7 @@ def tokens_of(request: Request) -> int:
     return 1 + sum(len(u.text) for u in request.utterances) // _CHARACTERS_PER_TOKEN
 
 
-class BatchedDetector:
+class BatchedDetector(OneAtATime):
     """A :class:`~persona_lab.detectors.base.Detector` for many threads: calls share batches."""
 
     def __init__(
@@ -101,19 +100,6 @@ class BatchedDetector:
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="persona-lab-batches", daemon=True)
         self._thread.start()
-
-    def profile(
-        self,
-        given: Dialogue | str,
-        speaker: str | None = None,
-        *,
-        framework: str | None = None,
-        explain: bool = False,
-    ) -> Result:
-        """See :class:`~persona_lab.detectors.base.Detector`."""
-        wanted = framework or self.frameworks[0].name
-        request = Request.single(given, speaker)
-        return next(self.profiles([request], frameworks=(wanted,), explain=explain))
 
     def profiles(
         self,

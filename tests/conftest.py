@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from persona_lab.detectors.lexical import Lexical, LexicalFeatures
 from persona_lab.detectors.reading import Row
 from persona_lab.detectors.store import write_config
 from persona_lab.traits import ALL_TRAITS
+from tests.llm.fake_server import FakeServer, Serve
 
 # a slow machine is no failure
 hypothesis.settings.register_profile("no-deadline", deadline=None)
@@ -136,3 +137,17 @@ def make_model() -> Callable[..., Path]:
 def toy_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the toy model; its parent serves as a folder of models."""
     return save_toy(tmp_path_factory.mktemp("models") / "toy")
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Start fake language model servers; they end with the test."""
+    servers: list[FakeServer] = []
+
+    def start(*answers: Any, **how: Any) -> FakeServer:
+        servers.append(FakeServer(*answers, **how))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()

@@ -18,10 +18,10 @@ from persona_lab.formats import FORMATS, read_dialogues
 
 if TYPE_CHECKING:
     from persona_lab.cli.resultfile import ResultFile
-    from persona_lab.cli.scoring import Tally
     from persona_lab.consistency.judge import ConsistencyJudge
     from persona_lab.consistency.report import Report, Unread
     from persona_lab.dialogue import Dialogue
+    from persona_lab.scoring import Tally
 
     Found = tuple[Dialogue | None, Report | Unread]
 
@@ -124,11 +124,11 @@ def command(
         reader = stack.enter_context(read_dialogues(input, format, columns=columns, strict=strict))
 
         from persona_lab.cli.resultfile import ResultFile
-        from persona_lab.cli.scoring import Tally
         from persona_lab.consistency.judge import ConsistencyJudge
         from persona_lab.consistency.personas import AUTO, read_persona
         from persona_lab.consistency.target import read_target
         from persona_lab.detectors.registry import load_detector
+        from persona_lab.scoring import Tally
 
         judge = ConsistencyJudge(
             load_detector(detector),
@@ -244,7 +244,7 @@ class Run:
             yield Unread(record.id, self._speaker, NotScored(str(error), "no_speaker"))
 
     def _there(self, record: Dialogue | RowError) -> bool:
-        from persona_lab.cli.scoring import Key
+        from persona_lab.scoring import Key
 
         if self._file is None:
             return False

@@ -282,7 +282,7 @@ class _Bar:
 
     def __init__(self) -> None:
         from persona_lab.cli.progress import Progress
-        from persona_lab.cli.scoring import Tally
+        from persona_lab.scoring import Tally
 
         self._tally = Tally()
         self._progress = Progress(stderr(), self._tally, shown=True)

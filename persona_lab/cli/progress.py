@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.status import Status
 
-    from persona_lab.cli.scoring import Tally
+    from persona_lab.scoring import Tally
 
 T = TypeVar("T")
 

@@ -51,8 +51,8 @@ def command(
     an interview. Rows that cannot be read are counted, and the others go on.
     """
     from persona_lab.errors import InputError
-    from persona_lab.psychometrics.document import write_whole
     from persona_lab.reports.page import make_page
+    from persona_lab.wholefile import write_whole
 
     if out.exists() and not overwrite:
         raise InputError(f"{out} exists already; use --overwrite to replace it")

@@ -8,9 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from persona_lab.cli.scoring import Key
 from persona_lab.errors import InputError, PersonaLabError
 from persona_lab.profile import ModelInfo
+from persona_lab.scoring import Key
 
 
 class ResultFile:

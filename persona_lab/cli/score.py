@@ -186,9 +186,9 @@ def command(
         reader = stack.enter_context(read_dialogues(input, format, columns=columns, strict=strict))
 
         from persona_lab.cli.resultfile import ResultFile
-        from persona_lab.cli.scoring import Scoring
         from persona_lab.detectors.registry import load_detector
         from persona_lab.detectors.trained import Options
+        from persona_lab.scoring import Scoring
 
         records: Iterable[Dialogue | RowError] = islice(reader, limit)
         names = None if framework is None else framework.names

@@ -216,7 +216,7 @@ def write_report(folder: Path, row: Mapping[str, Any], page: Document, *, json_:
         page: the report for people.
         json_: print it.
     """
-    from persona_lab.psychometrics.document import write_whole
+    from persona_lab.wholefile import write_whole
 
     text = json.dumps(row, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
     write_whole(folder / "report.json", text)

@@ -110,6 +110,23 @@ class Detector(Protocol):
         """
 
 
+class OneAtATime:
+    """Gives a detector :meth:`Detector.profile`, made of its :meth:`Detector.profiles`."""
+
+    def profile(
+        self: Detector,
+        given: Dialogue | str,
+        speaker: str | None = None,
+        *,
+        framework: str | None = None,
+        explain: bool = False,
+    ) -> Result:
+        """See :class:`Detector`."""
+        request = Request.single(given, speaker)
+        wanted = framework or self.frameworks[0].name
+        return next(self.profiles([request], frameworks=(wanted,), explain=explain))
+
+
 def choose_frameworks(detector: Detector, wanted: tuple[str, ...] | None) -> tuple[Framework, ...]:
     """The frameworks to score.
 

@@ -133,6 +133,9 @@ _FUNCTION_NEAR_WORD = RuleSet(
 )
 """Two-letter functions in any case, where the phrase shows what is meant."""
 
+_TYPE_WORDS = (_NAMED, _FUNCTION_NEAR_WORD)
+"""In the order in which they are applied."""
+
 _CASED = re.compile(
     r"""
     [EINSTFJPXxie](?<=\b.)(?:
@@ -182,7 +185,8 @@ def mask_type_words(text: str) -> str:
     Lower-case words that are also everyday English ("ne", "fi", "feel", "si") are left
     alone unless the phrase around them shows that a function is meant.
     """
-    text = _FUNCTION_NEAR_WORD.hide(_NAMED.hide(text))
+    for rules in _TYPE_WORDS:
+        text = rules.hide(text)
     return _CASED.sub(MASK, text) if _CASED_HINT.search(text) else text
 
 
@@ -194,12 +198,16 @@ def mask_trait_words(text: str) -> str:
 _LINK = re.compile(r"(?:https?://|\bwww\.(?=\w))\S+", re.IGNORECASE)  # not: awwww...
 
 
+def _may_hold_link(text: str, lowered: str) -> bool:
+    return "://" in text or "www." in lowered
+
+
 def mask(text: str) -> str:
     """Hide both kinds of words, as all bundled detectors do by default.
 
     Links become one word: the letters of an address say nothing about its poster.
     """
-    if "://" in text or "www." in text.lower():
+    if _may_hold_link(text, text.lower()):
         text = _LINK.sub(" https ", text)
     return mask_trait_words(mask_type_words(text))
 
@@ -208,12 +216,10 @@ def mask_all(texts: Sequence[str]) -> list[str]:
     """:func:`mask` on each text; a look at all of them together spares most the closer one."""
     joined = "\n".join(texts)
     lowered = _lower(joined)
-    rules = (_NAMED, _FUNCTION_NEAR_WORD, _BIG_FIVE)
     if not (
-        "://" in joined
-        or "www." in lowered
+        _may_hold_link(joined, lowered)
         or _CASED_HINT.search(joined)
-        or any(rule.may_match(lowered) for rule in rules)
+        or any(rules.may_match(lowered) for rules in (*_TYPE_WORDS, _BIG_FIVE))
     ):
         return list(texts)
     return [mask(text) for text in texts]

@@ -9,7 +9,6 @@ import numpy as np
 
 from persona_lab.detectors.reading import Array, Reading, Row, log_softmax, softmax
 from persona_lab.encoding import Encoder, Segment
-from persona_lab.encoding.files import Device, Precision
 
 _LEAST_ATTENTION = np.float32(1e-30)
 
@@ -143,17 +142,9 @@ class Pooled:
         self.head.save(folder)
 
     @classmethod
-    def load(
-        cls,
-        folder: Path,
-        *,
-        device: Device = "auto",
-        precision: Precision = "auto",
-        threads: int | None = None,
-    ) -> Pooled:
-        """Open a model's folder; the options are those of the encoder."""
-        encoder = Encoder.load(folder, device=device, precision=precision, threads=threads)
-        return cls(encoder, PooledHead.load(folder))
+    def load(cls, folder: Path, encoder: Encoder | None = None) -> Pooled:
+        """Open a model's folder, with its own encoder or one that was opened from it before."""
+        return cls(encoder or Encoder.load(folder), PooledHead.load(folder))
 
 
 def segment_shares(segments: Sequence[Segment]) -> list[tuple[tuple[int, float], ...]]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from persona_lab.detectors.store import CONFIG, Place, open_folder, read_config
+from persona_lab.detectors.store import CONFIG, open_folder, read_config
 from persona_lab.detectors.trained import Options, TrainedDetector
 from persona_lab.encoding.files import Device, Precision
 from persona_lab.errors import ModelError
+
+if TYPE_CHECKING:
+    from persona_lab.encoding import Encoder
 
 DEFAULT = "default"
 MODELS_VARIABLE = "PERSONA_LAB_MODELS"
@@ -130,5 +133,10 @@ def load_detector(
         ModelError: there is none, or it cannot be read; or CUDA was asked for and is
             not there.
     """
-    place = Place(device, precision, threads)
-    return open_folder(find_model(name), options=options, place=place)
+
+    def open_encoder(folder: Path) -> Encoder:
+        from persona_lab.encoding import Encoder
+
+        return Encoder.load(folder, device=device, precision=precision, threads=threads)
+
+    return open_folder(find_model(name), options=options, open_encoder=open_encoder)

@@ -8,18 +8,21 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 from persona_lab.detectors.calibration import Calibration
 from persona_lab.detectors.reading import Component
 from persona_lab.detectors.trained import Options, TrainedDetector
-from persona_lab.encoding.files import Device, Precision
 from persona_lab.errors import ModelError
 from persona_lab.profile import ModelInfo
+
+if TYPE_CHECKING:
+    from persona_lab.encoding import Encoder
+
+    OpenEncoder = Callable[[Path], Encoder]
 
 FORMAT_VERSION = 1
 CONFIG = "config.json"
@@ -59,24 +62,16 @@ def read_config(folder: Path) -> dict[str, Any]:
     return dict(config)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where and how an encoder computes; see :meth:`persona_lab.encoding.Encoder.load`."""
-
-    device: Device = "auto"
-    precision: Precision = "auto"
-    threads: int | None = None
-
-
 def open_folder(
-    folder: Path, *, options: Options | None = None, place: Place | None = None
+    folder: Path, *, options: Options | None = None, open_encoder: OpenEncoder | None = None
 ) -> TrainedDetector:
     """Open a model's folder as a detector.
 
     Args:
         folder: with ``config.json``.
         options: how to score.
-        place: where to compute.
+        open_encoder: opens the encoder in a folder, if it shall compute elsewhere or
+            otherwise than by default.
 
     Raises:
         ModelError: it cannot be read.
@@ -84,7 +79,7 @@ def open_folder(
     config = read_config(folder)
     try:
         components = [
-            _component(kind, folder / where, place or Place())
+            _component(kind, folder / where, open_encoder)
             for kind, where in config["components"].items()
         ]
         calibration = Calibration.from_json(config["calibration"])
@@ -149,7 +144,7 @@ def fingerprint(folder: Path, config: Mapping[str, Any]) -> str:
     return digest.hexdigest()
 
 
-def _component(kind: str, folder: Path, place: Place) -> Component:
+def _component(kind: str, folder: Path, open_encoder: OpenEncoder | None) -> Component:
     if kind == "lexical":
         from persona_lab.detectors.lexical import Lexical
 
@@ -157,7 +152,5 @@ def _component(kind: str, folder: Path, place: Place) -> Component:
     if kind == "pooled":
         from persona_lab.detectors.pooled import Pooled
 
-        return Pooled.load(
-            folder, device=place.device, precision=place.precision, threads=place.threads
-        )
+        return Pooled.load(folder, open_encoder(folder) if open_encoder else None)
     raise ModelError(f"unknown component {kind!r} in {folder}; use lexical or pooled")

@@ -8,12 +8,11 @@ from itertools import islice
 
 import numpy as np
 
-from persona_lab.detectors.base import Request, Result, choose_frameworks
+from persona_lab.detectors.base import OneAtATime, Request, Result, choose_frameworks
 from persona_lab.detectors.calibration import Calibration, Judgement, judge
 from persona_lab.detectors.language import OTHER_SCRIPT, foreign_language
 from persona_lab.detectors.masking import mask_all
 from persona_lab.detectors.reading import Component, Reading, count_words
-from persona_lab.dialogue import Dialogue
 from persona_lab.profile import (
     Evidence,
     Label,
@@ -45,7 +44,7 @@ class Options:
     check_language: bool = True
 
 
-class TrainedDetector:
+class TrainedDetector(OneAtATime):
     """Implements :class:`~persona_lab.detectors.base.Detector` on trained components."""
 
     def __init__(
@@ -70,19 +69,6 @@ class TrainedDetector:
         self.options = options or Options()
         known = {row.trait for row in calibration.rows}
         self.frameworks = tuple(f for f in FRAMEWORKS.values() if set(f.keys) <= known)
-
-    def profile(
-        self,
-        given: Dialogue | str,
-        speaker: str | None = None,
-        *,
-        framework: str | None = None,
-        explain: bool = False,
-    ) -> Result:
-        """See :class:`~persona_lab.detectors.base.Detector`."""
-        wanted = framework or self.frameworks[0].name
-        request = Request.single(given, speaker)
-        return next(self.profiles([request], frameworks=(wanted,), explain=explain))
 
     def profiles(
         self,

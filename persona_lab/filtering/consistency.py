@@ -53,12 +53,12 @@ def consistency_values(
     Returns:
         For each speaker, values by field; a part that could not be scored has none.
     """
+    groups = [list(group) for _, group in groupby(wanted, key=lambda one: id(one[0]))]
+    talks = [(pairs[0][0], [name for _, name in pairs]) for pairs in groups]
     values: list[dict[str, Any]] = []
     with _ONE_AT_A_TIME:
-        judge.reader.prepare(dialogue for dialogue, _ in wanted)
-        for _, group in groupby(wanted, key=lambda one: id(one[0])):
-            pairs = list(group)
-            dialogue, names = pairs[0][0], [name for _, name in pairs]
+        judge.reader.prepare(dialogue for dialogue, _ in talks)
+        for dialogue, names in talks:
             known = [name for name in names if name in dialogue.speaker_names]
             reports = dict(zip(known, judge.reports_of(dialogue, known), strict=True))
             values += [_values(reports.get(name), asked) for name in names]

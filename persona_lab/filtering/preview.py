@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -12,9 +11,9 @@ from persona_lab.dialogue import Dialogue
 from persona_lab.errors import InputError
 from persona_lab.filtering.decide import Decider, Decision
 from persona_lab.filtering.figures import Example, Figures, Histogram, collect
-from persona_lab.filtering.ledger import cannot_write
 from persona_lab.filtering.reading import RowReader
 from persona_lab.filtering.scores import Scores
+from persona_lab.wholefile import write_whole
 
 _QUOTE = 400
 
@@ -59,12 +58,7 @@ def preview(
     if text:
         _quote(opened, figures, dict(job["columns"]))
     page = _render(figures)
-    unfinished = path.with_name(path.name + ".unfinished")
-    try:
-        unfinished.write_text(page, encoding="utf-8")
-        os.replace(unfinished, path)
-    except OSError as error:
-        raise cannot_write(path, error) from None
+    write_whole(path, page)
     for found in figures.examples.values():
         found[:] = [Example(**(asdict(one) | {"text": ""})) for one in found]
     return asdict(figures)

@@ -27,6 +27,9 @@ from typing import Any, Final
 
 from persona_lab.errors import InputError
 from persona_lab.instruments import Instrument, Item
+from persona_lab.interviews.records import Record
+from persona_lab.interviews.self_report import PROTOCOL as SELF_REPORT
+from persona_lab.interviews.self_report import ratings_of
 
 PRIOR_ITEMS: Final = 4
 _PRIOR_SHARE: Final = 0.25
@@ -171,3 +174,45 @@ def savings(replays: Sequence[Replayed]) -> dict[str, Any]:
         "mean_difference": round(fmean(abs(a - b) for a, b in pairs), 4) if pairs else None,
         "correlation": None if related.estimate is None else round(related.estimate, 4),
     }
+
+
+def adaptive_summary(records: Sequence[Record], instrument: Instrument) -> dict[str, Any]:
+    """What an adaptive run asked, against the full form.
+
+    Args:
+        records: of the run; open answers are left out.
+        instrument: that was asked.
+    """
+    closed = [r for r in records if r.protocol == SELF_REPORT]
+    sittings = {(r.bot, r.persona, r.repeat) for r in closed}
+    full = len(instrument.items)
+    mean = len(closed) / len(sittings) if sittings else 0.0
+    return {
+        "respondents": len(sittings),
+        "items_full": full,
+        "items_asked": round(mean, 2),
+        "saved": round(1 - mean / full, 4),
+    }
+
+
+def replayed_summary(
+    records: Sequence[Record], instrument: Instrument, precision: float
+) -> dict[str, Any] | None:
+    """What adaptive length would have saved on recorded full forms.
+
+    Args:
+        records: open answers are left out.
+        instrument: that was asked.
+        precision: standard error to reach.
+
+    Returns:
+        As :func:`savings`; None where there are no closed answers.
+    """
+    closed = [r for r in records if r.protocol == SELF_REPORT]
+    sittings: dict[tuple[Any, ...], list[Record]] = {}
+    for record in closed:
+        sittings.setdefault((record.bot, record.persona, record.repeat), []).append(record)
+    if not sittings:
+        return None
+    runs = [replay(instrument, ratings_of(mine), precision) for mine in sittings.values()]
+    return savings(runs)

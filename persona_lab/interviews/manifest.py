@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from persona_lab.errors import InputError, PersonaLabError
 from persona_lab.instruments import Instrument
-from persona_lab.interviews.junit import write_whole
 from persona_lab.interviews.run import Settings, Subject
+from persona_lab.wholefile import write_whole
 
 SETTINGS: Final = "run.json"
 

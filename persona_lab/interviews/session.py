@@ -24,8 +24,8 @@ from typing import Any, Final
 from persona_lab.detectors import Detector
 from persona_lab.errors import ModelError, PersonaLabError, RowError
 from persona_lab.instruments import Instrument
-from persona_lab.interviews.adaptive import replay, savings
-from persona_lab.interviews.junit import write_junit, write_whole
+from persona_lab.interviews.adaptive import adaptive_summary, replayed_summary
+from persona_lab.interviews.junit import write_junit
 from persona_lab.interviews.labels import Labels
 from persona_lab.interviews.manifest import check_settings
 from persona_lab.interviews.questions import (
@@ -52,10 +52,10 @@ from persona_lab.interviews.run import (
     rehearse,
 )
 from persona_lab.interviews.self_report import PROTOCOL as SELF_REPORT
-from persona_lab.interviews.self_report import ratings_of
 from persona_lab.interviews.summary import Cost, Findings, summarize, target_cases
 from persona_lab.llm.budget import Forecast
 from persona_lab.llm.client import Client
+from persona_lab.wholefile import write_whole
 
 RATINGS: Final = "ratings.jsonl"
 QUESTIONS: Final = "questions.jsonl"
@@ -139,7 +139,7 @@ class Session:
             told,
             {s.persona or "": s.targets for s in subjects},
             bot=client,
-            adaptive=_adaptive(records, self.instrument) if settings.precision else None,
+            adaptive=adaptive_summary(records, self.instrument) if settings.precision else None,
             progress=progress,
         )
 
@@ -168,7 +168,7 @@ class Session:
         told = {"recorded_answers": True, "precision": precision}
         adaptive = None
         if precision is not None:
-            adaptive = _replayed(recorded.records, self.instrument, precision)
+            adaptive = replayed_summary(recorded.records, self.instrument, precision)
         return session._conclude(
             recorded.records, told, recorded.targets, adaptive=adaptive, progress=progress
         )
@@ -323,31 +323,3 @@ def _in_order(
             r.item,
         ),
     )
-
-
-def _adaptive(records: Sequence[Record], instrument: Instrument) -> dict[str, Any]:
-    """What an adaptive run asked, against the full form."""
-    closed = [r for r in records if r.protocol == SELF_REPORT]
-    sittings = {(r.bot, r.persona, r.repeat) for r in closed}
-    full = len(instrument.items)
-    mean = len(closed) / len(sittings) if sittings else 0.0
-    return {
-        "respondents": len(sittings),
-        "items_full": full,
-        "items_asked": round(mean, 2),
-        "saved": round(1 - mean / full, 4),
-    }
-
-
-def _replayed(
-    records: Sequence[Record], instrument: Instrument, precision: float
-) -> dict[str, Any] | None:
-    """What adaptive length would have saved on recorded full forms."""
-    closed = [r for r in records if r.protocol == SELF_REPORT]
-    sittings: dict[tuple[Any, ...], list[Record]] = {}
-    for record in closed:
-        sittings.setdefault((record.bot, record.persona, record.repeat), []).append(record)
-    if not sittings:
-        return None
-    runs = [replay(instrument, ratings_of(mine), precision) for mine in sittings.values()]
-    return savings(runs)

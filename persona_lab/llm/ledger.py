@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from persona_lab.llm.budget import Budget, Usage, count_request_tokens
+from persona_lab.llm.budget import Budget, Usage, count_message_tokens
 from persona_lab.llm.chat import ChatReply, ChatRequest
 from persona_lab.llm.errors import BudgetSpent
 
@@ -75,7 +75,7 @@ class Ledger:
         Raises:
             BudgetSpent: the request does not fit into what is left.
         """
-        mine = Reservation(count_request_tokens(request) + request.max_tokens)
+        mine = Reservation(count_message_tokens(request.messages) + request.max_tokens)
         with self._changed:
             self._check(mine.tokens)
             while not self._fits(mine.tokens):

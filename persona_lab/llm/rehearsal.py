@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TypeVar
 
 from persona_lab.llm.asking import Answer, Conversation, Expected, Sampling
-from persona_lab.llm.budget import Forecast, Prices, count_message_tokens, count_reply_tokens
+from persona_lab.llm.budget import (
+    Forecast,
+    Prices,
+    count_message_tokens,
+    count_reply_tokens,
+    count_tokens,
+)
 from persona_lab.llm.chat import ChatModel, ChatReply, ChatRequest, Message
 from persona_lab.llm.errors import LLMBadRequest
 
@@ -24,6 +31,8 @@ class RehearsalModel:
         """Rehearse for a model, which is not called."""
         self.name, self.context_length = model.name, model.context_length
         self._calls = self._tokens_in = self._tokens_out = 0
+        # conversations say the same beginnings and items again and again
+        self._count = lru_cache(maxsize=4096)(count_tokens)
 
     def reply(self, request: ChatRequest) -> ChatReply:
         """Refuse: what is expected is known to conversations only."""
@@ -35,8 +44,8 @@ class RehearsalModel:
     def count(self, messages: tuple[Message, ...], example: str) -> None:
         """Note a request and its made-up reply."""
         self._calls += 1
-        self._tokens_in += count_message_tokens(messages)
-        self._tokens_out += count_reply_tokens(example)
+        self._tokens_in += count_message_tokens(messages, self._count)
+        self._tokens_out += count_reply_tokens(example, self._count)
 
     def forecast(self, prices: Prices | None = None) -> Forecast:
         """What the run would use; repairs and retries come on top."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
-from persona_lab.llm.budget import count_reply_tokens, count_request_tokens
+from persona_lab.llm.budget import count_message_tokens, count_reply_tokens
 from persona_lab.llm.chat import ChatReply, ChatRequest, TokenLogprobs
 from persona_lab.llm.errors import LLMBadReply
 
@@ -89,9 +90,9 @@ def local_reply(
     return ChatReply(
         text=text,
         finish_reason=str(facts.get("finish_reason") or "stop"),
-        tokens_in=_count(facts.get("tokens_in"), count_request_tokens(request)),
-        tokens_out=_count(facts.get("tokens_out"), count_reply_tokens(text)),
-        tokens_cached=_count(facts.get("tokens_cached"), 0),
+        tokens_in=_count(facts.get("tokens_in"), partial(count_message_tokens, request.messages)),
+        tokens_out=_count(facts.get("tokens_out"), partial(count_reply_tokens, text)),
+        tokens_cached=_count(facts.get("tokens_cached"), int),
         logprobs=_logprobs(facts.get("logprobs")),
         model=str(facts.get("model") or model),
         seconds=seconds,
@@ -129,9 +130,11 @@ def completion_reply(
     return ChatReply(
         text=text,
         finish_reason=finish_reason,
-        tokens_in=_count(usage.get("prompt_tokens"), count_request_tokens(request)),
-        tokens_out=_count(usage.get("completion_tokens"), count_reply_tokens(text)),
-        tokens_cached=_count(details.get("cached_tokens"), 0),
+        tokens_in=_count(
+            usage.get("prompt_tokens"), partial(count_message_tokens, request.messages)
+        ),
+        tokens_out=_count(usage.get("completion_tokens"), partial(count_reply_tokens, text)),
+        tokens_cached=_count(details.get("cached_tokens"), int),
         logprobs=_logprobs(_mapping(choice.get("logprobs")).get("content")),
         model=str(root.get("model") or model),
         seconds=seconds,
@@ -161,9 +164,10 @@ def _text(content: object) -> str:
     return content if isinstance(content, str) else ""
 
 
-def _count(told: object, otherwise: int) -> int:
-    known = isinstance(told, int) and not isinstance(told, bool) and told >= 0
-    return int(str(told)) if known else otherwise
+def _count(told: object, estimate: Callable[[], int]) -> int:
+    if isinstance(told, int) and not isinstance(told, bool) and told >= 0:
+        return told
+    return estimate()
 
 
 def _logprobs(told: object) -> tuple[TokenLogprobs, ...] | None:

@@ -24,7 +24,7 @@ from persona_lab.llm.budget import Forecast, Prices
 from persona_lab.llm.client import Client
 from persona_lab.llm.flows import run_flows
 from persona_lab.llm.rehearsal import RehearsalModel
-from persona_lab.psychometrics.document import write_whole
+from persona_lab.wholefile import write_whole
 
 TRANSCRIPT = "answers.jsonl"
 """Name of the transcript in the folder of a run."""

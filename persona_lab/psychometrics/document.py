@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from persona_lab.errors import PersonaLabError
 from persona_lab.psychometrics.estimate import Estimate
+from persona_lab.wholefile import write_whole
 
 NOTHING = "–"  # noqa: RUF001 - a dash is what people read as an empty cell
 """An empty cell."""
@@ -77,20 +76,6 @@ class Document:
         """
         write_whole(folder / f"{name}.md", self.markdown())
         write_whole(folder / f"{name}.html", self.html())
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that it is never seen half done.
-
-    Raises:
-        PersonaLabError: it cannot be written.
-    """
-    half = path.with_name(f".{path.name}.part")
-    try:
-        half.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(half, path)
-    except OSError as error:
-        raise PersonaLabError(f"cannot write {path}: {error.strerror}") from None
 
 
 def escaped(text: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from persona_lab.cli.scoring import Key, Scoring
 from persona_lab.detectors.base import Result
 from persona_lab.dialogue import Dialogue
+from persona_lab.scoring import Key, Scoring
 from service.bodies import to_dialogues
 from service.jobs.kinds import JobRun, Kind
 from service.llm import open_client, tell_usage

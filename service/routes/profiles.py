@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, current_app, g
 
-from persona_lab.cli.scoring import Scoring
+from persona_lab.scoring import Scoring
 from persona_lab.traits import FRAMEWORKS
 from service import metrics
 from service.api import described

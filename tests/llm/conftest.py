@@ -16,27 +16,12 @@ from tests.llm.fake_server import MODEL, FakeServer
 QUICK = RetryPolicy(first_wait=0.01, longest_wait=0.05)
 
 Connect = Callable[..., Client]
-Serve = Callable[..., FakeServer]
 
 
 @pytest.fixture(autouse=True)
 def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (*KEY_VARIABLES, "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    """Start fake servers; they end with the test."""
-    servers: list[FakeServer] = []
-
-    def start(*answers: Any, **how: Any) -> FakeServer:
-        servers.append(FakeServer(*answers, **how))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.close()
 
 
 @pytest.fixture

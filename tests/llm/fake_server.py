@@ -233,3 +233,7 @@ def _handler(fake: FakeServer) -> type[BaseHTTPRequestHandler]:
             """Tests are quiet."""
 
     return Handler
+
+
+Serve = Callable[..., FakeServer]
+"""Starts one; see the fixture ``serve``."""

@@ -23,7 +23,8 @@ from persona_lab.llm import (
 from persona_lab.llm.callable import CallableModel
 from persona_lab.llm.command import CommandModel
 from tests.llm import models
-from tests.llm.conftest import Connect, Serve
+from tests.llm.conftest import Connect
+from tests.llm.fake_server import Serve
 
 PROGRAM = f"{sys.executable} {Path(__file__).with_name('models.py')}"
 

@@ -24,8 +24,8 @@ from persona_lab.llm import (
     count_tokens,
 )
 from persona_lab.samples import sample_path
-from tests.llm.conftest import Connect, Serve
-from tests.llm.fake_server import Answer, error
+from tests.llm.conftest import Connect
+from tests.llm.fake_server import Answer, Serve, error
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 CORPORA = ("essays/essays.csv", "msc/session_1_valid.jsonl", "kaggle_mbti/mbti_1.csv")

@@ -26,8 +26,8 @@ from persona_lab.llm import (
     TokenLogprobs,
     open_chat_model,
 )
-from tests.llm.conftest import Connect, Serve
-from tests.llm.fake_server import MODEL, Answer, error
+from tests.llm.conftest import Connect
+from tests.llm.fake_server import MODEL, Answer, Serve, error
 
 REPLY = ChatReply(
     text="Grüße, 再见 \ud83d",

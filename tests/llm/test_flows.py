@@ -28,8 +28,8 @@ from persona_lab.llm import (
     RetryPolicy,
     run_flows,
 )
-from tests.llm.conftest import Connect, Serve
-from tests.llm.fake_server import Answer, echo, error
+from tests.llm.conftest import Connect
+from tests.llm.fake_server import Answer, Serve, echo, error
 
 
 def ask(client: Client, text: str, max_tokens: int = 256) -> str:

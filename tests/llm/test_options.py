@@ -30,7 +30,7 @@ from persona_lab.cli.llm_options import (
 )
 from persona_lab.cli.output import reported_errors
 from persona_lab.llm import ChatRequest, Forecast, Message, client, opening
-from tests.llm.conftest import Serve
+from tests.llm.fake_server import Serve
 
 app = typer.Typer()
 

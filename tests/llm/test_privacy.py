@@ -11,8 +11,8 @@ import pytest
 
 from persona_lab.llm import Cassette, ChatRequest, LLMError, Message, open_chat_model
 from persona_lab.llm.openai_compatible import OpenAICompatible
-from tests.llm.conftest import Connect, Serve
-from tests.llm.fake_server import MODEL, Answer, error
+from tests.llm.conftest import Connect
+from tests.llm.fake_server import MODEL, Answer, Serve, error
 
 KEY = "sk-4242-very-secret-key"
 TALK = "My grandmother lives in Rotterdam and keeps bees."

@@ -26,8 +26,8 @@ from persona_lab.llm import (
     RetryPolicy,
 )
 from persona_lab.llm.openai_compatible import OpenAICompatible
-from tests.llm.conftest import QUICK, Connect, Serve
-from tests.llm.fake_server import MODEL, Answer, echo, error
+from tests.llm.conftest import QUICK, Connect
+from tests.llm.fake_server import MODEL, Answer, Serve, echo, error
 
 SCHEMA = {"type": "object", "properties": {"score": {"type": "integer"}}, "required": ["score"]}
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from persona_lab.instruments import Item, load_instrument
 from persona_lab.interviews.self_report import WORDINGS
-from persona_lab.llm.budget import count_reply_tokens, count_request_tokens
+from persona_lab.llm.budget import count_message_tokens, count_reply_tokens
 from persona_lab.llm.chat import ChatReply, ChatRequest
 
 INSTRUMENT = load_instrument("ipip-20")
@@ -69,7 +69,7 @@ class Actor:
         return ChatReply(
             text,
             "stop",
-            count_request_tokens(request),
+            count_message_tokens(request.messages),
             count_reply_tokens(text),
             0,
             None,

@@ -19,7 +19,6 @@ import pytest
 
 from persona_lab.detectors.registry import MODELS_VARIABLE
 from persona_lab.llm.openai_errors import KEY_VARIABLES
-from tests.llm.fake_server import FakeServer
 
 pytest.importorskip("flask")
 pytest.importorskip("huey")
@@ -37,7 +36,6 @@ LOUD = "The party was a party. " + FILLER * 3
 QUIET = "I was alone. " + FILLER * 3
 
 MakeApp = Callable[..., Flask]
-Serve = Callable[..., FakeServer]
 
 
 @pytest.fixture(autouse=True)
@@ -92,20 +90,6 @@ def work(app: Flask) -> Iterator[Callable[[], int]]:
     yield worker.queue.work_on_all
     worker.queue.close()
     worker.store.close()
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    """Start fake language model servers; they end with the test."""
-    servers: list[FakeServer] = []
-
-    def start(*answers: Any, **how: Any) -> FakeServer:
-        servers.append(FakeServer(*answers, **how))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.close()
 
 
 def items(*texts: str) -> list[dict[str, Any]]:

@@ -17,8 +17,8 @@ from service.jobs.leases import LeaseLost, WorkerStore
 from service.jobs.tables import jobs as table
 from service.jobs.worker import Worker, folder_of
 from service.keys import new_key
-from tests.llm.fake_server import Answer, error
-from tests.service.conftest import LOUD, QUIET, MakeApp, Serve, items
+from tests.llm.fake_server import Answer, Serve, error
+from tests.service.conftest import LOUD, QUIET, MakeApp, items
 
 Work = Callable[[], int]
 

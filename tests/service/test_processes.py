@@ -17,12 +17,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.llm.fake_server import Answer
+from tests.llm.fake_server import Answer, Serve
 from tests.service.conftest import (
     LOUD,
     MakeApp,
     Running,
-    Serve,
     free_port,
     items,
     wait_for,

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from persona_lab.detectors.base import Request, Result, choose_frameworks
+from persona_lab.detectors.base import OneAtATime, Request, Result, choose_frameworks
 from persona_lab.detectors.masking import mask
 from persona_lab.detectors.psycot import prompts
 from persona_lab.detectors.psycot.parts import Part, split
@@ -15,7 +15,6 @@ from persona_lab.detectors.psycot.report import Report
 from persona_lab.detectors.psycot.scoring import Correction, Votes, trait_score
 from persona_lab.detectors.psycot.variants import VARIANTS, Asked, Variant, keyed_positions
 from persona_lab.detectors.reading import count_words
-from persona_lab.dialogue import Dialogue
 from persona_lab.errors import ModelError, PersonaLabError
 from persona_lab.instruments import Domain, Instrument, load_instrument
 from persona_lab.instruments.quality import straight_lined
@@ -69,7 +68,7 @@ class Settings:
     part_tokens: int | None = None
 
 
-class PsyCotDetector:
+class PsyCotDetector(OneAtATime):
     """Implements :class:`~persona_lab.detectors.base.Detector` on a language model.
 
     Attributes:
@@ -109,19 +108,6 @@ class PsyCotDetector:
         self.instruments = _by_framework(instruments)
         self.frameworks = tuple(f for f in FRAMEWORKS.values() if f.name in self.instruments)
         self.info = ModelInfo(f"{self.settings.variant}:{model.name}", __version__, self._digest())
-
-    def profile(
-        self,
-        given: Dialogue | str,
-        speaker: str | None = None,
-        *,
-        framework: str | None = None,
-        explain: bool = False,
-    ) -> Result:
-        """See :class:`~persona_lab.detectors.base.Detector`."""
-        request = Request.single(given, speaker)
-        wanted = framework or self.frameworks[0].name
-        return next(self.profiles([request], frameworks=(wanted,), explain=explain))
 
     def profiles(
         self,
