@@ -46,7 +46,7 @@ class Format:
 
 
 class BadRow(Exception):
-    """Raised while one row is made into a dialogue; :func:`each` turns it into a RowError."""
+    """Raised while something is built from one row; :func:`each` turns it into a RowError."""
 
 
 class Row(Protocol):
@@ -62,10 +62,13 @@ class Row(Protocol):
 
 
 RowT = TypeVar("RowT", bound=Row)
+BuiltT = TypeVar("BuiltT")
 
 
-def each(rows: Iterable[RowT | RowError], build: Callable[[RowT], Dialogue]) -> Iterator[Result]:
-    """Build a dialogue from each row; rows that fail are reported in their place.
+def each(
+    rows: Iterable[RowT | RowError], build: Callable[[RowT], BuiltT]
+) -> Iterator[BuiltT | RowError]:
+    """Build a dialogue, or something else, from each row; rows that fail are reported there.
 
     Args:
         rows: good rows, and notes about rows that could not even be split.

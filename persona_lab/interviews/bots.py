@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from persona_lab.errors import InputError, PersonaLabError, RowError, TargetError
-from persona_lab.formats.base import BadRow
+from persona_lab.formats.base import BadRow, each
 from persona_lab.formats.records import Record, kind, list_of, objects_of, read_records, text_of
 from persona_lab.formats.source import Source
 from persona_lab.llm.asking import Conversation, Sampling
@@ -106,19 +106,15 @@ def load_personas(path: str | os.PathLike[str]) -> list[Persona | RowError]:
 
 def _personas(source: Source) -> Iterator[Persona | RowError]:
     seen: set[str] = set()
-    for record in read_records(source):
-        if isinstance(record, RowError):
-            yield record
-            continue
-        try:
-            persona = _persona(record)
-            if persona.id in seen:
-                raise BadRow(f"the id {persona.id!r} occurs twice; give each persona its own")
-        except (BadRow, TargetError) as error:
-            yield RowError(str(error), row_id=record.id, place=record.place)
-            continue
+
+    def build(record: Record) -> Persona:
+        persona = _persona(record)
+        if persona.id in seen:
+            raise BadRow(f"the id {persona.id!r} occurs twice; give each persona its own")
         seen.add(persona.id)
-        yield persona
+        return persona
+
+    return each(read_records(source), build)
 
 
 def _persona(record: Record) -> Persona:
@@ -130,11 +126,15 @@ def _persona(record: Record) -> Persona:
         isinstance(v, (int, float)) and not isinstance(v, bool) for v in given.values()
     ):
         raise BadRow("'targets' must hold numbers from 0 to 1")
+    try:
+        targets = Target.parse(given).values if given else {}
+    except TargetError as error:
+        raise BadRow(str(error)) from None
     used = {"id", "system", "targets", "group", *_DESCRIPTIONS}
     return Persona(
         id=record.id,
         system=_system(value),
-        targets=dict(Target.parse(given).values) if given else {},
+        targets=dict(targets),
         group=text_of(value.get("group"), "group") or None,
         facts={
             key: str(fact)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from persona_lab.errors import RowError
-from persona_lab.formats.base import BadRow
+from persona_lab.formats.base import BadRow, each
 from persona_lab.formats.records import Record, list_of, mend, read_records, text_of
 from persona_lab.formats.source import Source
 
@@ -61,20 +61,20 @@ def load_cases(path: str | os.PathLike[str]) -> list[Case | RowError]:
 
 def _cases(source: Source) -> Iterator[Case | RowError]:
     seen: set[str] = set()
-    for record in read_records(source):
-        if isinstance(record, RowError):
-            yield record
-            continue
-        try:
-            cases = list(_of(record))
-            twice = [case.id for case in cases if case.id in seen]
-            if twice:
-                raise BadRow(f"the id {twice[0]!r} occurs twice; give each record its own")
-        except BadRow as bad:
-            yield RowError(str(bad), row_id=record.id, place=record.place)
-            continue
+
+    def build(record: Record) -> list[Case]:
+        cases = list(_of(record))
+        twice = [case.id for case in cases if case.id in seen]
+        if twice:
+            raise BadRow(f"the id {twice[0]!r} occurs twice; give each record its own")
         seen.update(case.id for case in cases)
-        yield from cases
+        return cases
+
+    for found in each(read_records(source), build):
+        if isinstance(found, RowError):
+            yield found
+        else:
+            yield from found
 
 
 def _of(record: Record) -> Iterator[Case]:
