@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from persona_lab.detectors.base import Result
 from persona_lab.detectors.psycot import VARIANTS, PsyCotDetector, Settings
@@ -35,6 +37,8 @@ from persona_lab.training.corpora import Example
 from persona_lab.training.evaluate import label_matrix, labelled, request_of
 from persona_lab.training.evaluate_llm import psycot_metrics
 from persona_lab.traits import FRAMEWORKS, Framework
+
+Floats = NDArray[np.float64]
 
 RESULTS = Path(__file__).parent / "results" / "psycot.jsonl"
 """What was measured: scores, item ratings, conduct and cost by text; nothing of the texts."""
@@ -135,27 +139,55 @@ def measure(
             [result_of(row) for row in own], conduct_of(own), done, framework
         )
         found[variant]["usage"] = {k: sum(r["usage"][k] for r in own) for k in own[0]["usage"]}
-        found[variant]["right"] = {
-            row["id"]: share_right(row["row"]["traits"], truth, framework)
-            for row, truth in zip(own, label_matrix(done, framework), strict=True)
+        found[variant]["scores"] = {row["id"]: scores_of(row, framework) for row in own}
+        found[variant]["labels"] = {
+            row["id"]: truth for row, truth in zip(own, label_matrix(done, framework), strict=True)
         }
     return found
 
 
-def share_right(traits: dict[str, Any], truth: Any, framework: Framework) -> float:
-    """Share of a text's labels that were met; a trait without a score is a miss."""
-    pairs = [(traits.get(k), t) for k, t in zip(framework.keys, truth, strict=True) if t == t]
-    met = [s is not None and (s["p_high"] >= 0.5) == (t > 0.5) for s, t in pairs]
-    return float(np.mean(met))
+def scores_of(row: dict[str, Any], framework: Framework) -> list[float]:
+    """Scores of a text, NaN for traits without one."""
+    traits = row["row"]["traits"]
+    return [traits[key]["p_high"] if key in traits else np.nan for key in framework.keys]
+
+
+def figures(p: Floats, labels: Floats) -> Floats:
+    """Accuracy, macro-F1 and AUC, means over traits.
+
+    Args:
+        p: ``(n, n_traits)`` scores; a trait without one is a miss, and neither pole in the AUC.
+        labels: ``(n, n_traits)`` 1 or 0.
+    """
+    yes, high = labels == 1, p >= 0.5
+    met = np.where(np.isnan(p), False, yes == high)
+    missed, hits = (~met).sum(0), [(met & pole).sum(0) for pole in (yes, ~yes)]
+    f1 = [2 * n / np.maximum(2 * n + missed, 1) for n in hits]
+    ranks, n_yes = rankdata(np.where(np.isnan(p), 0.5, p), axis=0), yes.sum(0)
+    pairs = n_yes * (len(p) - n_yes)
+    above = (ranks * yes).sum(0) - n_yes * (n_yes + 1) / 2
+    auc = above[pairs > 0] / pairs[pairs > 0]
+    return np.array([met.mean(), np.mean(f1), auc.mean() if len(auc) else np.nan])
 
 
 def against_psycot(rows: dict[str, Any], variant: str) -> str:
-    """Difference of the accuracies in points, with its 95 % bootstrap interval over texts."""
-    ours, theirs = rows[variant]["right"], rows["psycot"]["right"]
-    gain = 100 * np.array([ours[text] - theirs[text] for text in ours.keys() & theirs.keys()])
-    draws = np.random.default_rng(0).choice(gain, (5000, len(gain))).mean(axis=1)
-    low, high = np.quantile(draws, (0.025, 0.975))
-    return f"{variant} {gain.mean():+.1f} [{low:+.1f}, {high:+.1f}]"
+    """Row of a table: differences on the texts of both, 95 % bootstrap intervals over texts."""
+    ours, theirs = rows[variant]["scores"], rows["psycot"]["scores"]
+    texts = [text for text in ours if text in theirs]
+    labels = np.array([rows["psycot"]["labels"][text] for text in texts])
+    p, q = (np.array([scores[text] for text in texts]) for scores in (ours, theirs))
+    rng = np.random.default_rng(0)
+    draws = [figures(p[i], labels[i]) - figures(q[i], labels[i])
+             for i in rng.integers(len(texts), size=(2000, len(texts)))]  # fmt: skip
+    low, high = np.nanquantile(draws, (0.025, 0.975), axis=0)
+    cells = [
+        f"{factor * gain:+.{digits}f} [{factor * a:+.{digits}f}, {factor * b:+.{digits}f}]"
+        for gain, a, b, factor, digits in zip(
+            figures(p, labels) - figures(q, labels), low, high, (100, 100, 1), (1, 1, 2),
+            strict=True,
+        )
+    ]  # fmt: skip
+    return f"| {variant} | {len(texts)} | {' | '.join(cells)} |"
 
 
 def result_of(row: dict[str, Any]) -> Result:
@@ -260,12 +292,14 @@ def table(framework: Framework, rows: dict[str, Any]) -> list[str]:
             f"{rate('flip_rate', '.0%')} |"
         )
     majority = 100 * rows["psycot"]["mean"]["majority"]
-    gains = ", ".join(against_psycot(rows, v) for v in rows if v != "psycot")
     return [
         *lines,
         "",
-        f"Majority class: {majority:.1f} % accuracy. Accuracy against psycot on the same texts, "
-        f"points: {gains}.",
+        f"Majority class: {majority:.1f} % accuracy. Differences to `psycot` on the same texts:",
+        "",
+        "| variant | texts | accuracy, points | macro-F1, points | AUC |",
+        "|" + " --- |" * 5,
+        *(against_psycot(rows, variant) for variant in rows if variant != "psycot"),
         "",
     ]
 
