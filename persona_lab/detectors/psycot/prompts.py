@@ -80,11 +80,14 @@ def conclusion(domain: Domain, items: Sequence[Item], high_first: bool) -> str:
 
 
 def batch(instrument: Instrument, domain: Domain, items: Sequence[Item], high_first: bool) -> str:
-    """All items of a domain and the choice in one message."""
+    """All items of a domain and the choice in one message.
+
+    What the items point to stays untold: a model that knows rates by the key, not by the text.
+    """
     statements = "\n".join(f"{n}. {third_person(item.text)}" for n, item in enumerate(items, 1))
     return (
         "Judge from the text how well each statement describes the author. "
-        f"{instrument.prompt_scale()}\n\n{statements}\n\n{key_hint(domain, items)} "
+        f"{instrument.prompt_scale()}\n\n{statements}\n\n"
         f"Then choose which describes the author better ({domain.name}):\n"
         f"{options(domain, high_first)}\n"
         "Reply with JSON only, a rating for each number and the letter, in this form: "

@@ -120,6 +120,16 @@ def test_both_batch_variants_send_the_same_requests(mini):
     assert sent[0] == sent[1]
 
 
+@pytest.mark.parametrize(("variant", "told"), [("psycot", 5 * 2), ("psycot-batch", 0)])
+def test_what_items_point_to_is_told_after_the_ratings_or_not_at_all(mini, variant, told):
+    asked, model = detector(mini, variant)
+    asked.profile(HIGH)
+    hints = [re.search(r"points? to:", r.messages[-1].content) for r in model.requests]
+    assert sum(map(bool, hints)) == told
+    for r, hint in zip(model.requests, hints, strict=True):
+        assert not (hint and re.search(r"Statement \d|JSON", r.messages[-1].content))
+
+
 def test_a_batch_pays_for_items_once_and_asks_the_other_order_without_the_first_choice(mini):
     asked, model = detector(mini, "psycot-batch")
     asked.profile(HIGH)
