@@ -402,7 +402,7 @@ said.pivot(index="domain", columns=["how", "persona"], values="score").round(2)
 # place either meets a bot that cannot play the roles, or cannot see that it does.
 #
 # **Do not conclude** more from two roles. For a matrix as above, interview a dozen or more
-# (`--personas`), and hand `multitrait_multimethod` one list a trait and method.
+# (`--personas`): the report and `profile["method_agreement"]` then have one.
 
 # %% [markdown]
 # ## To take away

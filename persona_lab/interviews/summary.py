@@ -19,6 +19,7 @@ from persona_lab.interviews.records import Record
 from persona_lab.interviews.result import Measurement
 from persona_lab.interviews.self_report import PROTOCOL as SELF_REPORT
 from persona_lab.interviews.self_report import ratings_of
+from persona_lab.interviews.validity import method_agreement
 from persona_lab.llm.budget import Prices, Usage
 from persona_lab.studies.alignment import side_of
 from persona_lab.version import __version__
@@ -81,7 +82,7 @@ class Findings:
 
 
 def summarize(found: Findings) -> dict[str, Any]:
-    """Put a profile together."""
+    """Put a profile together: the content of ``profile.json``."""
     instrument = found.instrument
     named = {name: wanted for name, wanted in found.targets.items() if wanted}
     labels = found.labels
@@ -106,6 +107,7 @@ def summarize(found: Findings) -> dict[str, Any]:
         "targets": {name: dict(wanted) for name, wanted in named.items()},
         "measurements": [m.to_row() for m in found.measured],
         "say_versus_do": say_versus_do(found.measured),
+        "method_agreement": method_agreement(found.measured),
         "effects": effects(found.measured),
         "targets_met": targets_met(_by_subject(named, found.measured), found.measured),
         "alignment": align(labels, found.measured) if labels else [],

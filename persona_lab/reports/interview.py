@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final
 
 from persona_lab.reports.html import render
@@ -25,9 +26,16 @@ def interview_report(profile: Mapping[str, Any]) -> str:
         profile: see :func:`persona_lab.interviews.summary.summarize`.
     """
     subjects = _subjects(profile)
+    agreement = profile.get("method_agreement")  # profiles of earlier versions have none
     return render(
         "interview.html",
         profile=profile,
+        method_pairs=list(combinations(agreement["methods"], 2)) if agreement else [],
+        convergent={
+            (cell["trait_1"], cell["method_1"], cell["method_2"]): cell
+            for cell in (agreement["cells"] if agreement else ())
+            if cell["kind"] == "convergent"
+        },
         subjects=[_subject(profile, *who) for who in subjects[:_MOST_SUBJECTS]],
         overview=_overview(profile, subjects) if len(subjects) > 1 else None,
         n_more=max(0, len(subjects) - _MOST_SUBJECTS),
