@@ -155,6 +155,9 @@ def scores_of(row: dict[str, Any], framework: Framework) -> list[float]:
 def figures(p: Floats, labels: Floats) -> Floats:
     """Accuracy, macro-F1 and AUC, means over traits.
 
+    As of ``persona_lab.training.metrics.point_metrics``, but of all traits at once: a bootstrap
+    asks for them thousands of times.
+
     Args:
         p: ``(n, n_traits)`` scores; a trait without one is a miss, and neither pole in the AUC.
         labels: ``(n, n_traits)`` 1 or 0.

@@ -66,6 +66,18 @@ class Tally:
         """Result rows."""
         return self.scored + self.unscored.total()
 
+    def check(self) -> None:
+        """Raise where rows were read and not one of them was good.
+
+        Raises:
+            InputError: so it is.
+        """
+        if self.unreadable and self.unreadable == self.records:
+            raise InputError(
+                f"not one of {self.records} rows could be read, for the reasons above; "
+                "repair the file, or name its layout with --format"
+            )
+
 
 class Scoring:
     """One run over an input.
@@ -141,11 +153,7 @@ class Scoring:
                 f"no dialogue has a speaker {self._speaker!r}; "
                 f"speakers there: {', '.join(names)}{more} (or use --speaker all)"
             )
-        if self.tally.unreadable and self.tally.unreadable == self.tally.records:
-            raise InputError(
-                f"not one of {self.tally.records} rows could be read, for the reasons above; "
-                "repair the file, or name its layout with --format"
-            )
+        self.tally.check()
 
     def _batches(self, records: Iterable[Dialogue | RowError]) -> Iterator[list[Step]]:
         batch: list[Step] = []

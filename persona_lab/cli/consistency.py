@@ -13,7 +13,7 @@ import typer
 
 from persona_lab.cli.output import check_out, note, stderr, stdout, warn, write_json
 from persona_lab.cli.progress import Progress
-from persona_lab.errors import InputError, PersonaLabError, RowError, SpeakerError
+from persona_lab.errors import PersonaLabError, RowError, SpeakerError
 from persona_lab.formats import FORMATS, read_dialogues
 
 if TYPE_CHECKING:
@@ -221,11 +221,7 @@ class Run:
             raise self._failure
         if self._missed is not None and not self._hit:
             raise SpeakerError(f"no dialogue has the speaker; the last one: {self._missed}")
-        if self.tally.unreadable and self.tally.unreadable == self.tally.records:
-            raise InputError(
-                f"not one of {self.tally.records} rows could be read, for the reasons above; "
-                "repair the file, or name its layout with --format"
-            )
+        self.tally.check()
 
     def _judge_one(self, record: Dialogue | RowError) -> Iterator[Report | Unread]:
         from persona_lab.consistency.parts import NotScored

@@ -63,18 +63,7 @@ def mtmm_frame(matrix: MultitraitMultimethod) -> pd.DataFrame:
         Columns ``trait_1``, ``method_1``, ``trait_2``, ``method_2``, ``kind``, ``r``,
         ``low``, ``high``, ``n``, ``status``, ``reason``, ``code``.
     """
-    rows = (
-        {
-            "trait_1": cell.first[0],
-            "method_1": cell.first[1],
-            "trait_2": cell.second[0],
-            "method_2": cell.second[1],
-            "kind": cell.kind,
-            "r": cell.r.estimate,
-        }
-        | _estimate(cell.r)
-        for cell in matrix.cells
-    )
+    rows = ({**cell.pair, "r": cell.r.estimate} | _estimate(cell.r) for cell in matrix.cells)
     return build(rows, _MTMM)
 
 

@@ -22,10 +22,10 @@ def method_agreement(measured: Sequence[Measurement]) -> dict[str, Any] | None:
 
     Returns:
         None where fewer than :data:`FEWEST_SUBJECTS` subjects were measured by two methods.
-        Else ``subjects``, ``methods`` (``protocol, rater``), ``cells`` (rows as of
-        :func:`~persona_lab.frames.mtmm_frame`, estimates as JSON types), ``means`` by kind
-        of cell, and ``heteromethod`` and ``monomethod``: how often measures of one trait
-        agree more than those of different traits.
+        Else ``subjects``, ``methods`` (``protocol, rater``), ``cells`` (traits, methods,
+        kind, and the correlation as an estimate), ``means`` by kind of cell, and
+        ``heteromethod`` and ``monomethod``: how often measures of one trait agree more than
+        those of different traits.
     """
     by_subject: dict[tuple[str, str | None], dict[str, Measurement]] = {}
     for m in measured:
@@ -48,17 +48,7 @@ def method_agreement(measured: Sequence[Measurement]) -> dict[str, Any] | None:
     return {
         "subjects": len(subjects),
         "methods": names,
-        "cells": [
-            {
-                "trait_1": cell.first[0],
-                "method_1": cell.first[1],
-                "trait_2": cell.second[0],
-                "method_2": cell.second[1],
-                "kind": cell.kind,
-                **cell.r.to_row(),
-            }
-            for cell in matrix.cells
-        ],
+        "cells": [cell.pair | cell.r.to_row() for cell in matrix.cells],
         "means": {kind: matrix.means[kind].to_row() for kind in KINDS},
         "heteromethod": matrix.heteromethod.to_row(),
         "monomethod": matrix.monomethod.to_row(),

@@ -49,6 +49,17 @@ class Cell:
     kind: Kind
     r: Estimate
 
+    @property
+    def pair(self) -> dict[str, str]:
+        """What is correlated, as columns of a row: traits, methods and kind."""
+        return {
+            "trait_1": self.first[0],
+            "method_1": self.first[1],
+            "trait_2": self.second[0],
+            "method_2": self.second[1],
+            "kind": self.kind,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class MultitraitMultimethod:

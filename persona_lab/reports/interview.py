@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final
 
 from persona_lab.reports.html import render
@@ -26,22 +25,28 @@ def interview_report(profile: Mapping[str, Any]) -> str:
         profile: see :func:`persona_lab.interviews.summary.summarize`.
     """
     subjects = _subjects(profile)
-    agreement = profile.get("method_agreement")  # profiles of earlier versions have none
     return render(
         "interview.html",
         profile=profile,
-        method_pairs=list(combinations(agreement["methods"], 2)) if agreement else [],
-        convergent={
-            (cell["trait_1"], cell["method_1"], cell["method_2"]): cell
-            for cell in (agreement["cells"] if agreement else ())
-            if cell["kind"] == "convergent"
-        },
+        agreement=_agreement(profile),
         subjects=[_subject(profile, *who) for who in subjects[:_MOST_SUBJECTS]],
         overview=_overview(profile, subjects) if len(subjects) > 1 else None,
         n_more=max(0, len(subjects) - _MOST_SUBJECTS),
         names={d["key"]: d["name"] for d in profile["instrument"]["domains"]},
         title=", ".join(profile["bots"][:3]) + (" ..." if len(profile["bots"]) > 3 else ""),
     )
+
+
+def _agreement(profile: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The matrix of methods with its convergent cells by pair of methods and trait."""
+    found = profile.get("method_agreement")  # profiles of earlier versions have none
+    if found is None:
+        return None
+    pairs: dict[tuple[str, str], dict[str, Any]] = {}
+    for cell in found["cells"]:
+        if cell["kind"] == "convergent":
+            pairs.setdefault((cell["method_1"], cell["method_2"]), {})[cell["trait_1"]] = cell
+    return {**found, "pairs": pairs}
 
 
 def _subjects(profile: Mapping[str, Any]) -> list[tuple[str, str | None]]:

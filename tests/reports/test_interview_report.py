@@ -124,3 +124,19 @@ def test_figures() -> None:
     assert (number(None), number(1234.5, 1)) == ("\u2013", "1,234.5")
     assert (signed(-0.001), signed(-0.5), signed(0.5)) == ("0.00", "\u22120.50", "+0.50")
     assert (percent(0.816), percent(None)) == ("82%", "\u2013")
+
+
+def test_agreement_of_methods_where_there_are_enough_subjects() -> None:
+    methods = (("self-report", "closed", 0.0), ("interview", "llm", 0.1))
+    ratings = [
+        rating("openness", i / 10 + more, persona=f"p{i}", protocol=protocol, rater=rater)
+        for i in range(8)
+        for protocol, rater, more in methods
+    ]
+    profile = summarize(Findings(MINI, {}, [], measurements(ratings, MINI)))
+    html = interview_report(profile)
+    assert "<th>self-report, closed and interview, llm</th>" in html
+    assert re.search(r"<td>Openness</td><td>\+1\.00 <small>", html)
+    # a profile of an earlier version does not know of it
+    del profile["method_agreement"]
+    assert "Do the methods agree?" not in interview_report(profile)
