@@ -173,8 +173,8 @@ def figures(p: Floats, labels: Floats) -> Floats:
     return np.array([met.mean(), np.mean(f1), auc.mean() if len(auc) else np.nan])
 
 
-def against_psycot(rows: dict[str, Any], variant: str) -> str:
-    """Row of a table: differences on the texts of both, 95 % bootstrap intervals over texts."""
+def against_psycot(rows: dict[str, Any], variant: str) -> list[str]:
+    """Cells of a row: differences on the texts of both, 95 % bootstrap intervals over texts."""
     ours, theirs = rows[variant]["scores"], rows["psycot"]["scores"]
     texts = [text for text in ours if text in theirs]
     labels = np.array([rows["psycot"]["labels"][text] for text in texts])
@@ -183,14 +183,14 @@ def against_psycot(rows: dict[str, Any], variant: str) -> str:
     draws = [figures(p[i], labels[i]) - figures(q[i], labels[i])
              for i in rng.integers(len(texts), size=(2000, len(texts)))]  # fmt: skip
     low, high = np.nanquantile(draws, (0.025, 0.975), axis=0)
-    cells = [
+    differences = [
         f"{factor * gain:+.{digits}f} [{factor * a:+.{digits}f}, {factor * b:+.{digits}f}]"
         for gain, a, b, factor, digits in zip(
             figures(p, labels) - figures(q, labels), low, high, (100, 100, 1), (1, 1, 2),
             strict=True,
         )
     ]  # fmt: skip
-    return f"| {variant} | {len(texts)} | {' | '.join(cells)} |"
+    return [variant, str(len(texts)), *differences]
 
 
 def result_of(row: dict[str, Any]) -> Result:
@@ -258,8 +258,8 @@ class CountingModel:
         }
 
 
-def table(framework: Framework, rows: dict[str, Any]) -> list[str]:
-    """Markdown; what it took is told by text."""
+def tables(framework: Framework, rows: dict[str, Any]) -> str:
+    """Markdown: how right the variants are, how they differ from psycot, what they cost."""
 
     def cell(metric: dict[str, Any], factor: int, digits: int) -> str:
         if metric["value"] is None:
@@ -267,49 +267,66 @@ def table(framework: Framework, rows: dict[str, Any]) -> list[str]:
         value, low, high = (factor * metric[k] for k in ("value", "low", "high"))
         return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
-    lines = [
-        f"### {framework.title}",
-        "",
-        "| variant | texts | accuracy % | macro-F1 % | AUC | item r | calls | tokens in | of them "
-        "cached | tokens out | of psycot's | s | unread | repaired | straight | bias | flips |",
-        "|" + " --- |" * 17,
-    ]
-    each = {
-        variant: {k: total / found["n"] for k, total in found["usage"].items()}
-        for variant, found in rows.items()
-    }
+    right, cost = [], []
+    of_psycot = tokens_of(rows["psycot"])
     for variant, found in rows.items():
-        usage, conduct, mean = each[variant], found["conduct"], found["mean"]
-        rate = partial(shown, conduct)
+        mean, usage, conduct = found["mean"], found["usage"], found["conduct"]
+        n, rate = found["n"], partial(shown, conduct)
         correlations = [i["r"] for i in found["items"] if i["r"] is not None]
-        share = tokens_of(usage) / tokens_of(each["psycot"])
-        lines.append(
-            f"| {variant} | {found['n']} | {cell(mean['accuracy'], 100, 1)} | "
-            f"{cell(mean['macro_f1'], 100, 1)} | {cell(mean['auc'], 1, 2)} | "
-            f"{f'{np.mean(correlations):+.3f}' if correlations else '-'} | "
-            f"{usage['calls']:.1f} | {usage['tokens_in']:,.0f} | "
-            f"{usage['tokens_cached'] / usage['tokens_in']:.0%} | {usage['tokens_out']:,.0f} | "
-            f"{share:.0%} | {usage['seconds']:,.0f} | "
-            f"{sum(conduct['failures'].values())} | {conduct['repaired']} | "
-            f"{conduct['straight_lined']} | {rate('position_bias', '+.2f')} | "
-            f"{rate('flip_rate', '.0%')} |"
+        right.append(
+            [
+                variant,
+                str(n),
+                cell(mean["accuracy"], 100, 1),
+                cell(mean["macro_f1"], 100, 1),
+                cell(mean["auc"], 1, 2),
+                f"{np.mean(correlations):+.3f}" if correlations else "-",
+            ]
+        )
+        cost.append(
+            [
+                variant,
+                f"{usage['calls'] / n:.1f}",
+                f"{usage['tokens_in'] / n:,.0f}",
+                f"{usage['tokens_cached'] / usage['tokens_in']:.0%}",
+                f"{usage['tokens_out'] / n:,.0f}",
+                f"{tokens_of(found) / of_psycot:.0%}",
+                f"{usage['seconds'] / n:,.0f}",
+                f"{sum(conduct['failures'].values())}",
+                f"{conduct['repaired']}",
+                f"{conduct['straight_lined']}",
+                rate("position_bias", "+.2f"),
+                rate("flip_rate", ".0%"),
+            ]
         )
     majority = 100 * rows["psycot"]["mean"]["majority"]
-    return [
-        *lines,
-        "",
-        f"Majority class: {majority:.1f} % accuracy. Differences to `psycot` on the same texts:",
-        "",
-        "| variant | texts | accuracy, points | macro-F1, points | AUC |",
-        "|" + " --- |" * 5,
-        *(against_psycot(rows, variant) for variant in rows if variant != "psycot"),
-        "",
-    ]
+    apart = [against_psycot(rows, variant) for variant in rows if variant != "psycot"]
+    return "\n\n".join(
+        [
+            f"#### {framework.title}",
+            f"Majority class: {majority:.1f} % accuracy.",
+            markdown("variant, texts, accuracy %, macro-F1 %, AUC, item r", right),
+            "Differences to `psycot` on the same texts:",
+            markdown("variant, texts, accuracy (points), macro-F1 (points), AUC", apart),
+            "Cost of a text, and conduct:",
+            markdown(
+                "variant, calls, tokens in, of them cached, tokens out, of psycot's, s, "
+                "unread, repaired, straight, bias, flips",
+                cost,
+            ),
+        ]
+    )
 
 
-def tokens_of(usage: dict[str, float]) -> float:
-    """Tokens in and out."""
-    return usage["tokens_in"] + usage["tokens_out"]
+def markdown(header: str, rows: Sequence[Sequence[str]]) -> str:
+    """A table; the header's cells stand between commas."""
+    names = header.split(", ")
+    return "\n".join(f"| {' | '.join(row)} |" for row in [names, ["---"] * len(names), *rows])
+
+
+def tokens_of(found: dict[str, Any]) -> float:
+    """Tokens in and out, of a text."""
+    return float(found["usage"]["tokens_in"] + found["usage"]["tokens_out"]) / found["n"]
 
 
 def main() -> None:
@@ -342,7 +359,7 @@ def main() -> None:
     for name, examples in samples.items():
         found = measure(rows, FRAMEWORKS[name], examples)
         if "psycot" in found:
-            print("\n".join(table(FRAMEWORKS[name], found)))
+            print(tables(FRAMEWORKS[name], found), end="\n\n")
 
 
 if __name__ == "__main__":

@@ -54,8 +54,10 @@ def test_measured_once_and_told_again(benchmark: ModuleType, tmp_path: Path) -> 
         assert found[variant]["mean"]["accuracy"]["value"] == pytest.approx(2 / 3, abs=1e-3)
     assert found["psycot"]["usage"]["calls"] == 3 * 5 * 12
     assert found["psycot-batch"]["usage"]["calls"] == 3 * 5 * 2
-    told = "\n".join(benchmark.table(BIG_FIVE, found))
+    told = benchmark.tables(BIG_FIVE, found)
     assert "| psycot-batch | 3 | +0.0 [+0.0, +0.0] | +0.0 [+0.0, +0.0] |" in told
+    cost = next(line for line in told.splitlines() if line.startswith("| psycot-batch | 10.0 |"))
+    assert len(cost.split(" | ")) == 12
 
 
 def test_figures_are_those_of_scikit_learn(benchmark: ModuleType) -> None:
