@@ -303,7 +303,7 @@ def tables(framework: Framework, rows: dict[str, Any]) -> str:
     apart = [against_psycot(rows, variant) for variant in rows if variant != "psycot"]
     return "\n\n".join(
         [
-            f"#### {framework.title}",
+            f"### {framework.title}",
             f"Majority class: {majority:.1f} % accuracy.",
             markdown("variant, texts, accuracy %, macro-F1 %, AUC, item r", right),
             "Differences to `psycot` on the same texts:",
