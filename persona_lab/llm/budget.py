@@ -204,5 +204,5 @@ class Forecast:
         price = "" if self.price is None else f", price about {self.price:,.4f}"
         return (
             f"about {self.calls:,} LLM call{'s' * (self.calls != 1)}, {self.tokens_in:,} tokens "
-            f"in and up to {self.tokens_out:,} out{price}"
+            f"in and {self.tokens_out:,} out{price}"
         )

@@ -97,7 +97,7 @@ class TestForecast:
         )
         assert forecast.price == pytest.approx((18 * 3 + 120 * 15) / 1e6)
         assert forecast.summary() == (
-            "about 2 LLM calls, 18 tokens in and up to 120 out, price about 0.0019"
+            "about 2 LLM calls, 18 tokens in and 120 out, price about 0.0019"
         )
 
     def test_mean_reply_never_exceeds_what_is_allowed(self) -> None:

@@ -89,7 +89,7 @@ def test_a_run_then_offline(serve: Serve, tmp_path: Path) -> None:
     assert server.requests[0].body["temperature"] == 0.5
     messages = first.stderr.splitlines()
     assert messages[0] == (
-        "This run makes about 2 LLM calls, 16 tokens in and up to 20 out, price about 0.0360"
+        "This run makes about 2 LLM calls, 16 tokens in and 20 out, price about 0.0360"
     )
     assert messages[1].endswith("does not support seeds; sampled replies cannot be repeated")
     assert messages[2] == "2 LLM calls; 2 tokens in, 4 out; price 0.0060"
