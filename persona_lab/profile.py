@@ -4,11 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from persona_lab.traits import FRAMEWORKS, MBTI, Framework
 
 Label = Literal["high", "low", "abstain"]
+
+Measure = Literal["shown", "self-report"]
+"""The two questions: what does the text show, and what would its author say of themselves?"""
+
+SHOWN: Final = "shown"
+SELF_REPORT: Final = "self-report"
+
+Why = Literal["nothing_shown", "mixed", "too_short"]
+"""Why a reader abstains: no sign, signs of both poles, or hardly a word to go by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a text shows of one trait, on the scale on which readers rate.
+
+    Attributes:
+        level: expected rating, -2 (clearly low) over 0 (nothing shown, or evenly mixed) to 2
+            (clearly high).
+        level_low: lower end of its 90 % interval.
+        level_high: upper end.
+        why: why there is no label; None where there is one.
+        turns: ids of the utterances that show it most, the strongest first.
+    """
+
+    level: float
+    level_low: float
+    level_high: float
+    why: Why | None = None
+    turns: tuple[str, ...] = ()
+
+    def to_row(self) -> dict[str, Any]:
+        """The keys that it adds to a trait in a result row."""
+        return {
+            "level": round(self.level, 4),
+            "level_low": round(self.level_low, 4),
+            "level_high": round(self.level_high, 4),
+            "why": self.why,
+            "turns": list(self.turns),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +61,7 @@ class TraitScore:
         label: ``abstain`` where the interval straddles ``threshold`` or the text is too
             short to tell.
         threshold: the decision boundary on ``p_high``, 0..1.
+        shown: what a reader sees; None for detectors of self-report.
     """
 
     p_high: float
@@ -29,11 +69,33 @@ class TraitScore:
     high: float
     label: Label
     threshold: float = 0.5
+    shown: Shown | None = None
 
     @property
     def forced_high(self) -> bool:
         """The best guess if one must be made: is the high pole the better bet?"""
         return self.p_high >= self.threshold
+
+    def to_row(self) -> dict[str, Any]:
+        """The entry of a trait in a result row."""
+        row: dict[str, Any] = {
+            "p_high": round(self.p_high, 4),
+            "low": round(self.low, 4),
+            "high": round(self.high, 4),
+            "label": self.label,
+            "threshold": round(self.threshold, 4),
+        }
+        return row if self.shown is None else row | self.shown.to_row()
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> TraitScore:
+        """Read what :meth:`to_row` wrote."""
+        plain = {key: row[key] for key in ("p_high", "low", "high", "label")}
+        threshold = row.get("threshold", 0.5)
+        if "level" not in row:
+            return cls(**plain, threshold=threshold)
+        shown = {key: row[key] for key in ("level", "level_low", "level_high", "why")}
+        return cls(**plain, threshold=threshold, shown=Shown(**shown, turns=tuple(row["turns"])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +113,35 @@ class Warning_:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """How much one utterance moved one trait.
+    """How much one utterance, or a sentence of it, moved one trait.
 
     Attributes:
         utterance_id: the utterance.
         trait: trait key.
         weight: contribution to the log-odds of the high pole (natural log units).
+        start: where the sentence begins in the utterance's text, in characters; None where
+            all of the utterance is meant.
+        end: where it ends.
     """
 
     utterance_id: str
     trait: str
     weight: float
+    start: int | None = None
+    end: int | None = None
+
+    def quote(self, text: str) -> str:
+        """The words that are meant, out of the utterance's text."""
+        return text[self.start : self.end]
+
+    def to_row(self) -> dict[str, Any]:
+        """The entry in a result row."""
+        row: dict[str, Any] = {
+            "utterance_id": self.utterance_id,
+            "trait": self.trait,
+            "weight": round(self.weight, 4),
+        }
+        return row if self.start is None else row | {"start": self.start, "end": self.end}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +205,12 @@ class Profile:
     items: tuple[ItemRating, ...] = ()
 
     @property
+    def measure(self) -> Measure:
+        """Which of the two questions the scores answer."""
+        shown = any(score.shown is not None for score in self.traits.values())
+        return SHOWN if shown else SELF_REPORT
+
+    @property
     def type(self) -> str | None:
         """The MBTI type, ``X`` for a letter that is abstained from; None for Big Five."""
         if self.framework is not MBTI:
@@ -142,26 +228,15 @@ class Profile:
             "id": self.id,
             "speaker": self.speaker,
             "framework": self.framework.name,
+            "measure": self.measure,
             "status": "scored",
-            "traits": {
-                key: {
-                    "p_high": round(score.p_high, 4),
-                    "low": round(score.low, 4),
-                    "high": round(score.high, 4),
-                    "label": score.label,
-                    "threshold": round(score.threshold, 4),
-                }
-                for key, score in self.traits.items()
-            },
+            "traits": {key: score.to_row() for key, score in self.traits.items()},
         }
         if self.type is not None:
             row["type"] = self.type
         row |= _tail(self.word_count, self.warnings, self.model) | {"n_segments": self.n_segments}
         if explain:
-            row["evidence"] = [
-                {"utterance_id": e.utterance_id, "trait": e.trait, "weight": round(e.weight, 4)}
-                for e in self.evidence
-            ]
+            row["evidence"] = [e.to_row() for e in self.evidence]
             if self.items:
                 row["items"] = [_item_row(rating) for rating in self.items]
         return row
@@ -182,7 +257,7 @@ class Profile:
             id=row["id"],
             speaker=row["speaker"],
             framework=FRAMEWORKS[row["framework"]],
-            traits={key: TraitScore(**value) for key, value in row["traits"].items()},
+            traits={key: TraitScore.from_row(value) for key, value in row["traits"].items()},
             word_count=row["word_count"],
             n_segments=row.get("n_segments", 0),
             model=ModelInfo(**row["model"]),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from persona_lab.detectors.trained import TrainedDetector
+from persona_lab.detectors.registry import LoadedDetector
 from persona_lab.errors import PersonaLabError
 from service import metrics
 from service.batching import BatchedDetector, QueueLimits
@@ -35,7 +35,7 @@ class Engine:
         self._ready = threading.Event()
         self._started = threading.Lock()
         self._failure: PersonaLabError | None = None
-        self._detectors: dict[str, TrainedDetector] = {}
+        self._detectors: dict[str, LoadedDetector] = {}
         self._batched: dict[str, BatchedDetector] = {}
         self._nli: NliModel | NotScored | None = None
         self._nli_lock = threading.Lock()
@@ -58,7 +58,7 @@ class Engine:
         """Names that requests may give."""
         return self._config.detectors
 
-    def detector(self, name: str | None) -> TrainedDetector:
+    def detector(self, name: str | None) -> LoadedDetector:
         """A model as the library has it.
 
         Raises:

@@ -36,6 +36,12 @@ class _Commands(LazyGroup):
         Entry("reproduce", "persona_lab.cli.reproduce", "Recompute a published study."),
         Entry("train", "persona_lab.cli.train", "Train a detector on your own data.", _TRAIN),
         Entry(
+            "train-reader",
+            "persona_lab.cli.train_reader",
+            "Train the detector that reads what is shown.",
+            _TRAIN,
+        ),
+        Entry(
             "train-contradiction",
             "persona_lab.cli.train_nli",
             "Train the model that finds contradictions.",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from persona_lab.cli.measure import MeasureOption, detector_for
 from persona_lab.cli.output import check_out, note, stderr, stdout, warn, write_json
 from persona_lab.cli.progress import Progress
 from persona_lab.errors import PersonaLabError, RowError, SpeakerError
@@ -90,6 +91,7 @@ def command(
             metavar="NAME|DIR", help="A name from 'persona-lab models list', or a model's folder."
         ),
     ] = "default",
+    measure: MeasureOption = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first row that cannot be read.")
     ] = False,
@@ -131,7 +133,7 @@ def command(
         from persona_lab.scoring import Tally
 
         judge = ConsistencyJudge(
-            load_detector(detector),
+            load_detector(detector_for(detector, measure)),
             target=read_target(target) if target is not None else None,
             persona=persona if persona in (None, AUTO) else read_persona(persona),
             window=window,

@@ -24,6 +24,7 @@ from persona_lab.cli.llm_options import (
     Temperature,
     Timeout,
 )
+from persona_lab.cli.measure import MeasureOption, detector_for
 from persona_lab.cli.psycot_options import (
     DEFAULT_VARIANT,
     PSYCOT,
@@ -68,6 +69,7 @@ def command(
             help="Name or folder of a model, or psycot: ask the language model of --llm.",
         ),
     ] = "default",
+    measure: MeasureOption = None,
     baseline: Annotated[
         str | None, typer.Option(help="Another model, compared text by text.")
     ] = None,
@@ -140,6 +142,7 @@ def command(
     if priors not in ("sample", "forum"):
         raise TrainingError(f"--priors is sample or forum, not {priors!r}")
     folder = None
+    detector = detector_for(detector, measure)
     if detector != PSYCOT:
         refuse_llm_options(context)
         folder = find_model(detector)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from persona_lab.cli.filter_report import report
+from persona_lab.cli.measure import MeasureOption, detector_for
 from persona_lab.cli.output import stderr, warn
 from persona_lab.cli.score import FrameworkChoice
 from persona_lab.errors import InputError
@@ -106,6 +107,7 @@ def command(
             help="A name from 'persona-lab models list' (lexical is the fast one), or a folder.",
         ),
     ] = "default",
+    measure: MeasureOption = None,
     cascade: Annotated[
         bool,
         typer.Option(
@@ -239,7 +241,7 @@ def command(
             recipe.stage,
             duplicates.value,
             ScorerSettings(
-                detector,
+                detector_for(detector, measure),
                 () if framework is None else framework.names,
                 speaker,
                 not no_mask,

@@ -42,6 +42,7 @@ def list_(json_: Annotated[bool, _JSON] = False) -> None:
                     "version": entry.version,
                     "frameworks": list(entry.frameworks),
                     "default": entry.default,
+                    "measure": entry.measure,
                     "summary": entry.summary,
                     "path": str(entry.folder),
                     "problem": entry.problem or None,
@@ -57,13 +58,14 @@ def list_(json_: Annotated[bool, _JSON] = False) -> None:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("name", "version", "scores", "", "about"):
+    for title in ("name", "version", "scores", "measures", "", "about"):
         table.add_column(title, overflow="fold", no_wrap=title == "name")
     for entry in entries:
         table.add_row(
             plain(entry.name),
             plain(entry.version),
             ", ".join(entry.frameworks),
+            entry.measure,
             "default" if entry.default else "",
             Text(plain(entry.problem), style="red") if entry.problem else plain(entry.summary),
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from persona_lab.cli.measure import MeasureOption, detector_for
 from persona_lab.cli.output import note, plain, stdout, warn, write_json
 from persona_lab.errors import ModelError, RowError
 
@@ -54,6 +55,7 @@ def command(
             metavar="NAME|DIR", help="A name from 'persona-lab models list', or a model's folder."
         ),
     ] = "default",
+    measure: MeasureOption = None,
     json_: Annotated[
         bool, typer.Option("--json", help="Print result rows as JSON lines on stdout.")
     ] = False,
@@ -77,7 +79,7 @@ def command(
     statements = read_persona(persona).everybody if persona is not None else ()
     with closing(Source(candidates)) as source:
         found = read_candidates(source)
-        model = load_detector(detector)
+        model = load_detector(detector_for(detector, measure))
         if wanted.framework not in model.frameworks:
             raise ModelError(
                 f"the detector {model.info.name!r} does not score {wanted.framework.title}, "

@@ -29,6 +29,7 @@ from persona_lab.cli.llm_options import (
     Temperature,
     Timeout,
 )
+from persona_lab.cli.measure import MeasureOption, detector_for
 from persona_lab.cli.output import check_out, note, stderr, stdout, warn, write_json
 from persona_lab.cli.progress import Progress
 from persona_lab.cli.psycot_options import (
@@ -119,6 +120,7 @@ def command(
             "language model of --llm.",
         ),
     ] = "default",
+    measure: MeasureOption = None,
     speaker: Annotated[
         str | None,
         typer.Option(
@@ -179,6 +181,7 @@ def command(
     Rows that cannot be scored come out with the reason, in their place.
     """
     check_out(input, out, overwrite=overwrite, resume=resume)
+    detector = detector_for(detector, measure)
     if input == STDIN and sys.stdin.isatty():
         note("Reading from the terminal; end with Ctrl-D (Windows: Ctrl-Z, Enter).")
     with ExitStack() as stack:
@@ -187,7 +190,7 @@ def command(
 
         from persona_lab.cli.resultfile import ResultFile
         from persona_lab.detectors.registry import load_detector
-        from persona_lab.detectors.trained import Options
+        from persona_lab.detectors.screening import Options
         from persona_lab.scoring import Scoring
 
         records: Iterable[Dialogue | RowError] = islice(reader, limit)

@@ -31,7 +31,9 @@ _SHORTEST_BAR, _LONGEST_BAR = 11, 41
 _QUOTE = 80
 _ITEMS_SHOWN = 2
 _INDENT = 2
-_LEGEND = "+ high pole, - low pole, ? unsure; X in a type is an unsure letter"
+_LEGEND = "+ high pole, - low pole, ? unsure or not shown; X in a type is such a letter"
+WHY = {"nothing_shown": "nothing shown", "mixed": "mixed", "too_short": "too short"}
+"""Why there is no label, in plain words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,16 +161,18 @@ def _traits(profile: Profile, width: int, marks: Glyphs) -> Iterator[Text]:
     head = Text(" " * _INDENT).append(profile.framework.title, style="italic")
     if profile.type is not None:
         head.append(f"  {profile.type}", style="bold")
-    interval = 9
+    shown = profile.measure == "shown"
+    interval = 10 if shown else 9
     rest = _INDENT + _NAME + 2 + 2 + 4 + 2 + _LABEL
     bar_width = width - rest - interval - 2
     if bar_width < _SHORTEST_BAR:  # a narrow terminal: the band still shows the interval
         interval, bar_width = 0, max(width - rest, _SHORTEST_BAR)
     bar_width = min(bar_width, _LONGEST_BAR)
     bar_width -= 1 - bar_width % 2  # odd, so that one half has a place of its own
-    scale = "0" + "0.5".center(bar_width - 2) + "1"
+    left, middle, right, name = ("-2", "0", "2", "level") if shown else ("0", "0.5", "1", "p")
+    scale = left + middle.center(bar_width - 2 * len(left) + len(left) - len(right)) + right
     head.pad_right(max(_INDENT + _NAME + 2 - head.cell_len, 1))
-    head.append(scale + "     p" + ("     90 %" if interval else ""), style="dim")
+    head.append(f"{scale}{name:>6}" + ("     90 %" if interval else ""), style="dim")
     yield head
     for trait in profile.framework.traits:
         text = Text(" " * _INDENT + _title(trait, profile, marks).ljust(_NAME) + "  ")
@@ -177,19 +181,29 @@ def _traits(profile: Profile, width: int, marks: Glyphs) -> Iterator[Text]:
             continue
         score = profile.traits[trait.key]
         text.append(bar(score, bar_width, marks), style=LABELS[score.label])
-        text.append(f"  {score.p_high:.2f}")
+        text.append(f"  {_value(score)}")
         if interval:
-            text.append(f"  {score.low:.2f}{marks.dash}{score.high:.2f}", style="dim")
+            text.append(f"  {_interval(score, marks)}", style="dim")
         style = "bold" if score.label != "abstain" else "dim"
         text.append(f"  {reading(trait, score)}", style=style)
         yield text
 
 
+def _value(score: TraitScore) -> str:
+    return f"{score.p_high:.2f}" if score.shown is None else f"{score.shown.level:+.1f}"
+
+
+def _interval(score: TraitScore, marks: Glyphs) -> str:
+    if score.shown is None:
+        return f"{score.low:.2f}{marks.dash}{score.high:.2f}"
+    return f"{score.shown.level_low:+.1f} {score.shown.level_high:+.1f}"
+
+
 def bar(score: TraitScore, width: int, marks: Glyphs) -> str:
-    """Draw a probability with its interval in a track from 0 to 1.
+    """Draw a probability with its interval in a track from 0 to 1, or a level from -2 to 2.
 
     Args:
-        score: what to draw; its threshold is marked, too.
+        score: what to draw; its threshold is marked, too, or the level 0.
         width: characters; 0 is the first one and 1 the last.
         marks: to draw with.
     """
@@ -197,16 +211,23 @@ def bar(score: TraitScore, width: int, marks: Glyphs) -> str:
     def place(p: float) -> int:
         return round(min(max(p, 0.0), 1.0) * (width - 1))
 
+    point, low, high, limit = score.p_high, score.low, score.high, score.threshold
+    if score.shown is not None:
+        shown = score.shown
+        point, low, high = ((x + 2) / 4 for x in (shown.level, shown.level_low, shown.level_high))
+        limit = 0.5
     cells = [marks.track] * width
-    cells[place(score.threshold)] = marks.limit
-    for i in range(place(score.low), place(score.high) + 1):
+    cells[place(limit)] = marks.limit
+    for i in range(place(low), place(high) + 1):
         cells[i] = marks.band if cells[i] == marks.track else marks.limit_in_band
-    cells[place(score.p_high)] = marks.point
+    cells[place(point)] = marks.point
     return "".join(cells)
 
 
 def reading(trait: Trait, score: TraitScore) -> str:
-    """The label in plain words."""
+    """The label in plain words, or why there is none."""
+    if score.shown is not None and score.shown.why is not None:
+        return WHY[score.shown.why]
     return {"high": trait.high, "low": trait.low, "abstain": "unsure"}[score.label]
 
 
@@ -232,7 +253,8 @@ def _quotes(
         text = Text(" " * _INDENT + f"{found.weight:+.2f}  ")
         text.append(pole.ljust(_LABEL if profile.framework is not MBTI else 1))
         room = min(_QUOTE, width - text.cell_len - 4)
-        quote = shortened(said.get(found.utterance_id, ""), max(room, 20), marks.cut)
+        quote = found.quote(said.get(found.utterance_id, ""))
+        quote = shortened(quote, max(room, 20), marks.cut)
         text.append(f'  "{quote}"', style="italic")
         yield text
 

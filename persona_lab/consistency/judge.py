@@ -19,7 +19,7 @@ from persona_lab.consistency.stability import WINDOW, stability
 from persona_lab.consistency.target import TargetMatch, match_target
 from persona_lab.consistency.turns import TurnReader, Turns
 from persona_lab.detectors.language import OTHER_SCRIPT, foreign_language
-from persona_lab.detectors.trained import TrainedDetector
+from persona_lab.detectors.registry import LoadedDetector
 from persona_lab.dialogue import Dialogue, Utterance
 from persona_lab.errors import ModelError, TargetError
 from persona_lab.profile import ModelInfo, Warning_
@@ -49,7 +49,7 @@ class ConsistencyJudge:
 
     def __init__(
         self,
-        detector: TrainedDetector,
+        detector: LoadedDetector,
         *,
         nli: NliModel | NotScored | None = None,
         target: Target | None = None,

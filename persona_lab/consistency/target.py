@@ -96,7 +96,7 @@ def match_target(
     wanted = np.array(list(target.values.values()))
     odds = turns.log_odds(own)[columns]
     match = _match(odds, wanted)
-    thresholds = np.array([turns.calibration.thresholds.get(key, 0.5) for key in target.values])
+    thresholds = np.array([turns.threshold(key) for key in target.values])
     size = width(len(own), window)
     spans = [own[i : i + size] for i in range(max(len(own) - size, 0) + 1)]
     keys = tuple(target.values)

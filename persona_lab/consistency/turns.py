@@ -1,25 +1,31 @@
 """A dialogue as the consistency measures see it: every turn read once, then only arithmetic.
 
-Trait log-odds are linear in the turns: those of any set of turns (a window, a half, a
-shuffled sample) are the mean of one value a turn, weighted by words, plus a constant. So
-windows, bootstrap and permutation tests need no second look at the text.
+What a set of turns says together (a window, a half, a shuffled sample) is arithmetic on one
+value a turn. So windows, bootstrap and permutation tests need no second look at the text.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 
+from persona_lab.detectors.base import Request
 from persona_lab.detectors.calibration import Calibration
 from persona_lab.detectors.masking import mask_all
 from persona_lab.detectors.pooled import Pooled
+from persona_lab.detectors.reader.detector import ReaderDetector
+from persona_lab.detectors.reader.rule import Rule, evidence
+from persona_lab.detectors.reader.scale import AXES, axis_of
 from persona_lab.detectors.reading import Array, Reading, count_words
+from persona_lab.detectors.registry import LoadedDetector
 from persona_lab.detectors.trained import TrainedDetector
 from persona_lab.dialogue import Dialogue
+from persona_lab.profile import Unscored
 from persona_lab.traits import Framework
 
 _KEPT = 8_000
@@ -28,8 +34,28 @@ _KEPT = 8_000
 SEGMENT_WORDS = 100.0
 """About the length of the segments whose spread the calibration knows."""
 
+_UNIT_WORDS = 20.0
+"""About the length of the units whose noise the reader's rule knows."""
+
 BUNDLED = "pooled"
 """The model whose encoder makes the vectors for a detector without one."""
+
+
+class TurnTraits(Protocol):
+    """What turns say of traits, so that any set of them can be judged without reading again."""
+
+    @property
+    def thresholds(self) -> Mapping[str, float]:
+        """Decision boundary on the probability by trait; .5 where a trait is missing."""
+
+    def per_turn(self, n_words: int, keys: Sequence[str]) -> Array:
+        """Log-odds ``(n, n_traits)`` a turn, as they count in a text of ``n_words``."""
+
+    def log_odds(self, places: Sequence[int], keys: Sequence[str]) -> Array:
+        """Log-odds ``(n_traits,)`` of the high poles for some turns together."""
+
+    def noise(self, n_words: int, keys: Sequence[str]) -> Array:
+        """Variance ``(n_traits,)`` of the log-odds of one word of text."""
 
 
 @dataclass(frozen=True)
@@ -40,24 +66,18 @@ class Turns:
         texts: what is said, white space made plain, in the file's order.
         speakers: who says it.
         words: ``(n,)`` words of each turn.
-        vectors: ``(n, dim)`` of length 1, the encoder's last layer, standardised as in
+        vectors: ``(n, dim)`` of length 1, an encoder's last layer, standardised as in
             training, so that unrelated turns have a cosine of about 0; 0 for a turn without
             words.
-        values: ``(n_components, n, n_rows)`` log-odds that each turn alone speaks for.
-        bias: ``(n_components, n_rows)`` what is added to a mean of values.
-        gate: ``(n_registers,)`` probabilities of the kind of text.
-        calibration: of the detector.
-        framework: of the traits that are asked for.
+        traits: what each turn says of traits.
+        framework: whose traits are asked for.
     """
 
     texts: tuple[str, ...]
     speakers: tuple[str, ...]
     words: Array
     vectors: Array
-    values: Array
-    bias: Array
-    gate: Array
-    calibration: Calibration
+    traits: TurnTraits
     framework: Framework
 
     def of(self, speaker: str) -> list[int]:
@@ -74,53 +94,137 @@ class Turns:
         return int(self.words[list(places)].sum())
 
     def per_turn(self, n_words: int) -> Array:
-        """Log-odds a turn, without the constant, as they count in a text of ``n_words``.
-
-        Returns:
-            ``(n, n_traits)``; the log-odds of a set of turns are their mean, weighted by
-            :attr:`words`, plus a constant.
-        """
-        return np.asarray(np.einsum("ktr,knr->nt", self._weight(n_words), self.values), np.float32)
+        """Log-odds a turn, without a constant, as they count in a text of ``n_words``."""
+        return self.traits.per_turn(n_words, self.framework.keys)
 
     def log_odds(self, places: Sequence[int]) -> Array:
         """Calibrated log-odds of the high poles for some turns together: ``(n_traits,)``."""
-        n_words = self.n_words(places)
-        share = self.words[list(places)] / max(n_words, 1)
-        weight = self._weight(n_words)
-        mean = np.einsum("n,knr->kr", share, self.values[:, list(places)]) + self.bias
-        intercept = self._mix @ self.calibration.intercept
-        return np.asarray(np.einsum("ktr,kr->t", weight, mean) + intercept, np.float32)
+        return self.traits.log_odds(places, self.framework.keys)
 
     def noise(self, n_words: int) -> Array:
         """Variance of the log-odds of one word of text, ``(n_traits,)``.
 
-        As the training texts' segments had it; that of a turn is this over its words.
+        As the training texts had it; that of a turn is this over its words.
         """
-        spread = np.einsum("ktr,kr->t", self._weight(n_words), self.calibration.spread)
+        return self.traits.noise(n_words, self.framework.keys)
+
+    def threshold(self, trait: str) -> float:
+        """Decision boundary on the probability of a trait's high pole."""
+        return self.traits.thresholds.get(trait, 0.5)
+
+
+@dataclass(frozen=True)
+class LinearTraits:
+    """Turns as a trained detector of self-report reads them.
+
+    The log-odds of a set of turns are the mean of one value a turn, weighted by words, plus
+    a constant.
+
+    Attributes:
+        words: ``(n,)`` words of each turn.
+        values: ``(n_components, n, n_rows)`` log-odds that each turn alone speaks for.
+        bias: ``(n_components, n_rows)`` what is added to a mean of values.
+        gate: ``(n_registers,)`` probabilities of the kind of text.
+        calibration: of the detector.
+    """
+
+    words: Array
+    values: Array
+    bias: Array
+    gate: Array
+    calibration: Calibration
+
+    @property
+    def thresholds(self) -> Mapping[str, float]:
+        """See :class:`TurnTraits`."""
+        return self.calibration.thresholds
+
+    def per_turn(self, n_words: int, keys: Sequence[str]) -> Array:
+        """See :class:`TurnTraits`."""
+        weight = self._weight(n_words, keys)
+        return np.asarray(np.einsum("ktr,knr->nt", weight, self.values), np.float32)
+
+    def log_odds(self, places: Sequence[int], keys: Sequence[str]) -> Array:
+        """See :class:`TurnTraits`."""
+        words = self.words[list(places)]
+        n_words = int(words.sum())
+        share = words / max(n_words, 1)
+        mean = np.einsum("n,knr->kr", share, self.values[:, list(places)]) + self.bias
+        intercept = self._mix(keys) @ self.calibration.intercept
+        found = np.einsum("ktr,kr->t", self._weight(n_words, keys), mean) + intercept
+        return np.asarray(found, np.float32)
+
+    def noise(self, n_words: int, keys: Sequence[str]) -> Array:
+        """See :class:`TurnTraits`; as the training texts' segments had it."""
+        weight = self._weight(n_words, keys)
+        spread = np.einsum("ktr,kr->t", weight, self.calibration.spread)
         return np.asarray(np.square(spread) * SEGMENT_WORDS, np.float32)
 
-    @cached_property
-    def _mix(self) -> Array:
-        return self.calibration.mixing(self.gate, self.framework.keys)
+    def _mix(self, keys: Sequence[str]) -> Array:
+        return self.calibration.mixing(self.gate, keys)
 
-    def _weight(self, n_words: int) -> Array:
-        return self.calibration.transfer(self._mix, n_words)
+    def _weight(self, n_words: int, keys: Sequence[str]) -> Array:
+        return self.calibration.transfer(self._mix(keys), n_words)
+
+
+@dataclass(frozen=True)
+class ShownTraits:
+    """Turns as the reader reads them: what each shows, see :mod:`~.detectors.reader.rule`.
+
+    Attributes:
+        evidence: ``(n, 8)`` of each turn, 0 for one that shows nothing.
+        counts: ``(n,)`` units of each turn.
+        rule: from units to a speaker.
+    """
+
+    evidence: Array
+    counts: Array
+    rule: Rule
+
+    @property
+    def thresholds(self) -> Mapping[str, float]:
+        """See :class:`TurnTraits`."""
+        return {}
+
+    def per_turn(self, n_words: int, keys: Sequence[str]) -> Array:
+        """See :class:`TurnTraits`; a turn says the same in any company."""
+        del n_words
+        shares = np.maximum(self.counts, 1.0)[:, None] ** self.rule.dilution
+        return self._odds(np.asarray(self.evidence / shares, np.float32), keys)
+
+    def log_odds(self, places: Sequence[int], keys: Sequence[str]) -> Array:
+        """See :class:`TurnTraits`."""
+        some = list(places)
+        units = max(float(self.counts[some].sum()), 1.0)
+        return self._odds(self.evidence[some].sum(axis=0) / units**self.rule.dilution, keys)
+
+    def noise(self, n_words: int, keys: Sequence[str]) -> Array:
+        """See :class:`TurnTraits`; as the units of the rated texts had it."""
+        del n_words
+        return np.asarray(np.square(self._odds(self.rule.noise, keys)) * _UNIT_WORDS, np.float32)
+
+    def _odds(self, evidence: Array, keys: Sequence[str]) -> Array:
+        axes = [axis_of(key) for key in keys]
+        scaled = evidence * self.rule.scale * self.rule.odds
+        return np.asarray(scaled[..., axes], np.float32)
 
 
 class TurnReader:
     """Reads dialogues with a detector; vectors of texts it has seen are kept."""
 
-    def __init__(self, detector: TrainedDetector) -> None:
+    def __init__(self, detector: LoadedDetector) -> None:
         """Prepare.
 
         Args:
-            detector: its encoder makes the vectors; the bundled one if it has none.
+            detector: its encoder makes the vectors; the bundled one if it has none, or one
+                that was fine-tuned to tell traits and nothing else.
 
         Raises:
             ModelError: it has none, and the bundled model is not there.
         """
         self.detector = detector
-        pooled = [c for c in detector.components if isinstance(c, Pooled)]
+        components = () if isinstance(detector, ReaderDetector) else detector.components
+        pooled = [c for c in components if isinstance(c, Pooled)]
         self._pooled = pooled[0] if pooled else _bundled()
         self._kept: OrderedDict[str, tuple[Array, Array]] = OrderedDict()
 
@@ -129,7 +233,7 @@ class TurnReader:
         texts: list[str] = []
         for dialogue in dialogues:
             own, masked = self._texts(dialogue)
-            texts += [*masked, *own]
+            texts += own if isinstance(self.detector, ReaderDetector) else [*masked, *own]
         self._encode(texts)
 
     def _texts(self, dialogue: Dialogue) -> tuple[tuple[str, ...], list[str]]:
@@ -141,28 +245,52 @@ class TurnReader:
         """Read all turns of all speakers."""
         texts, masked = self._texts(dialogue)
         words = np.array([count_words(text) for text in masked], np.float32)
-        self._encode([*masked, *texts])
-        components, calibration = self.detector.components, self.detector.calibration
-        values = np.zeros((len(components), len(texts), len(calibration.rows)), np.float32)
-        bias = np.zeros((len(components), len(calibration.rows)), np.float32)
-        gate = np.ones(len(calibration.registers))
-        if words.any():
-            readings = self._readings(masked)
-            gate = np.exp(np.mean([reading.gate for reading in readings], axis=0))
-            for k, (component, reading) in enumerate(zip(components, readings, strict=True)):
-                counted = not isinstance(component, Pooled)
-                values[k], bias[k] = _by_turn(reading, words, counted=counted)
+        if isinstance(self.detector, ReaderDetector):
+            traits: TurnTraits = self._shown(self.detector, dialogue)
+        else:
+            self._encode([*masked, *texts])
+            traits = self._linear(self.detector, masked, words)
         return Turns(
             texts=texts,
             speakers=tuple(u.speaker for u in dialogue.utterances),
             words=words,
             vectors=self.vectors(texts),
-            values=values,
-            bias=bias,
-            gate=np.asarray(gate / gate.sum(), np.float32),
-            calibration=calibration,
+            traits=traits,
             framework=framework,
         )
+
+    def _shown(self, reader: ReaderDetector, dialogue: Dialogue) -> ShownTraits:
+        """What the reader sees in each turn, a short one read with what it answers."""
+        places: dict[str, list[int]] = {}
+        for i, utterance in enumerate(dialogue.utterances):
+            places.setdefault(utterance.speaker, []).append(i)
+        found = np.zeros((len(dialogue.utterances), len(AXES)), np.float32)
+        counts = np.zeros(len(found), np.float32)
+        requests = [Request.of(dialogue, name) for name in places]
+        for request, reading in zip(requests, reader.read(requests), strict=True):
+            if isinstance(reading, Unscored):
+                continue
+            own = np.array([places[request.speaker][unit.utterance] for unit in reading.units])
+            np.add.at(found, own, evidence(reading.chances))
+            np.add.at(counts, own, 1.0)
+        return ShownTraits(found, counts, reader.rule)
+
+    def _linear(
+        self, detector: TrainedDetector, masked: Sequence[str], words: Array
+    ) -> LinearTraits:
+        """The log-odds that each turn speaks for."""
+        components, calibration = detector.components, detector.calibration
+        values = np.zeros((len(components), len(masked), len(calibration.rows)), np.float32)
+        bias = np.zeros((len(components), len(calibration.rows)), np.float32)
+        gate = np.ones(len(calibration.registers))
+        if words.any():
+            readings = self._readings(detector, masked)
+            gate = np.exp(np.mean([reading.gate for reading in readings], axis=0))
+            for k, (component, reading) in enumerate(zip(components, readings, strict=True)):
+                counted = not isinstance(component, Pooled)
+                values[k], bias[k] = _by_turn(reading, words, counted=counted)
+        share = np.asarray(gate / gate.sum(), np.float32)
+        return LinearTraits(words, values, bias, share, calibration)
 
     def vectors(self, texts: Sequence[str]) -> Array:
         """Vectors as in :attr:`Turns.vectors`, ``(n, dim)``; no text is encoded twice."""
@@ -209,10 +337,10 @@ class TurnReader:
         while len(self._kept) > max(_KEPT, len(set(texts))):
             self._kept.popitem(last=False)
 
-    def _readings(self, masked: Sequence[str]) -> list[Reading]:
+    def _readings(self, detector: TrainedDetector, masked: Sequence[str]) -> list[Reading]:
         """What each component reads, no segment with two turns."""
         readings = []
-        for component in self.detector.components:
+        for component in detector.components:
             if isinstance(component, Pooled):
                 vectors = np.concatenate([self._kept[text][0] for text in masked])
                 covers = [((i, 1.0),) for i, text in enumerate(masked) for _ in self._kept[text][0]]

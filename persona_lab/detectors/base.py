@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 from persona_lab.dialogue import Dialogue, Utterance
@@ -12,6 +13,11 @@ from persona_lab.profile import ModelInfo, Profile, Unscored
 from persona_lab.traits import Framework
 
 Result = Profile | Unscored
+
+_BATCH_WORDS = 20_000
+"""Words read at once: enough to fill batches, little enough to stay flat in memory."""
+
+_BATCH_REQUESTS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +28,27 @@ class Request:
         id: id of the dialogue.
         speaker: name in the dialogue.
         utterances: what the speaker says, in order.
+        heard: for each utterance, what another said just before it, and an empty text where
+            nobody did; empty altogether where the others' turns are not known.
     """
 
     id: str
     speaker: str
     utterances: tuple[Utterance, ...]
+    heard: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, dialogue: Dialogue, speaker: str) -> Request:
         """Ask for one speaker of a dialogue."""
-        return cls(dialogue.id, speaker, dialogue.by(speaker))
+        said, heard = [], []
+        before: Utterance | None = None
+        for utterance in dialogue.utterances:
+            if utterance.speaker == speaker:
+                said.append(utterance)
+                other = before is not None and before.speaker != speaker
+                heard.append(before.text if before is not None and other else "")
+            before = utterance
+        return cls(dialogue.id, speaker, tuple(said), tuple(heard))
 
     @classmethod
     def single(cls, given: Dialogue | str, speaker: str | None) -> Request:
@@ -147,3 +164,17 @@ def choose_frameworks(detector: Detector, wanted: tuple[str, ...] | None) -> tup
                 f"{', '.join(known)}"
             )
     return tuple(known[name] for name in wanted)
+
+
+def batches(requests: Iterable[Request]) -> Iterator[list[Request]]:
+    """Group requests so that a batch holds about 20,000 words; order is kept."""
+    stream = iter(requests)
+    while first := list(islice(stream, 1)):
+        batch, size = first, len(first[0].text) // 5
+        while size < _BATCH_WORDS and len(batch) < _BATCH_REQUESTS:
+            more = next(stream, None)
+            if more is None:
+                break
+            batch.append(more)
+            size += len(more.text) // 5
+        yield batch

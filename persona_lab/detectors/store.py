@@ -15,11 +15,14 @@ from zipfile import BadZipFile
 
 from persona_lab.detectors.calibration import Calibration
 from persona_lab.detectors.reading import Component
-from persona_lab.detectors.trained import Options, TrainedDetector
+from persona_lab.detectors.screening import Options
+from persona_lab.detectors.trained import TrainedDetector
 from persona_lab.errors import ModelError
 from persona_lab.profile import ModelInfo
 
 if TYPE_CHECKING:
+    from persona_lab.detectors.reader.detector import ReaderDetector
+    from persona_lab.detectors.reader.rule import Rule
     from persona_lab.encoding import Encoder
 
     OpenEncoder = Callable[[Path], Encoder]
@@ -29,7 +32,11 @@ CONFIG = "config.json"
 _DAMAGE = (ValueError, OSError, EOFError, BadZipFile, zlib.error)
 """What reading a damaged file can raise."""
 
+READER = "reader"
+"""Kind of the component that reads what is shown; it stands alone in its folder."""
+
 _WEIGHTS = {
+    READER: ("head.npz", "encoder.onnx", "tokenizer.json"),
     "lexical": ("lexical.npz", "vocabulary.json"),
     "pooled": ("head.npz", "encoder.onnx", "tokenizer.json"),
 }
@@ -64,7 +71,7 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 def open_folder(
     folder: Path, *, options: Options | None = None, open_encoder: OpenEncoder | None = None
-) -> TrainedDetector:
+) -> TrainedDetector | ReaderDetector:
     """Open a model's folder as a detector.
 
     Args:
@@ -78,12 +85,14 @@ def open_folder(
     """
     config = read_config(folder)
     try:
+        info = ModelInfo(config["name"], config["version"], config["sha256"])
+        if READER in config["components"]:
+            return _open_reader(folder, config, info, options, open_encoder)
         components = [
             _component(kind, folder / where, open_encoder)
             for kind, where in config["components"].items()
         ]
         calibration = Calibration.from_json(config["calibration"])
-        info = ModelInfo(config["name"], config["version"], config["sha256"])
     except ModelError:
         raise
     except (*_DAMAGE, KeyError, TypeError, AttributeError) as error:
@@ -107,7 +116,7 @@ def write_config(
     name: str,
     version: str,
     components: Mapping[str, str],
-    calibration: Calibration,
+    calibration: Calibration | Rule,
     more: Mapping[str, Any] | None = None,
 ) -> None:
     """Write ``config.json``; the components' files must lie there already.
@@ -117,7 +126,7 @@ def write_config(
         name: of the model.
         version: of the model.
         components: kind to folder, relative to this one (``{"lexical": "."}``).
-        calibration: fitted for them in this order.
+        calibration: fitted for them in this order; a rule for a reader.
         more: further facts to keep, JSON types only.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -142,6 +151,25 @@ def fingerprint(folder: Path, config: Mapping[str, Any]) -> str:
             digest.update((folder / where / name).read_bytes())
     digest.update(json.dumps(config["calibration"], sort_keys=True).encode())
     return digest.hexdigest()
+
+
+def _open_reader(
+    folder: Path,
+    config: Mapping[str, Any],
+    info: ModelInfo,
+    options: Options | None,
+    open_encoder: OpenEncoder | None,
+) -> ReaderDetector:
+    from persona_lab.detectors.reader.detector import ReaderDetector
+    from persona_lab.detectors.reader.head import ReaderHead
+    from persona_lab.detectors.reader.rule import Rule
+    from persona_lab.encoding import Encoder
+
+    rule, head = Rule.from_json(config["calibration"]), ReaderHead.load(folder)
+    encoder = open_encoder(folder) if open_encoder else Encoder.load(folder)
+    if head.weight.shape[1] != encoder.dim:
+        raise ModelError(f"encoder and head in {folder} do not belong together; train it again")
+    return ReaderDetector(info, encoder, head, rule, options=options)
 
 
 def _component(kind: str, folder: Path, open_encoder: OpenEncoder | None) -> Component:

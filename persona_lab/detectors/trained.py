@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
+from dataclasses import replace
 
 import numpy as np
 
-from persona_lab.detectors.base import OneAtATime, Request, Result, choose_frameworks
+from persona_lab.detectors.base import OneAtATime, Request, Result, batches, choose_frameworks
 from persona_lab.detectors.calibration import Calibration, Judgement, judge
-from persona_lab.detectors.language import OTHER_SCRIPT, foreign_language
 from persona_lab.detectors.masking import mask_all
-from persona_lab.detectors.reading import Component, Reading, count_words
+from persona_lab.detectors.reading import Component, Reading
+from persona_lab.detectors.screening import Options, screen
 from persona_lab.profile import (
+    SELF_REPORT,
     Evidence,
     Label,
+    Measure,
     ModelInfo,
     Profile,
     TraitScore,
@@ -24,28 +25,17 @@ from persona_lab.profile import (
 )
 from persona_lab.traits import FRAMEWORKS, Framework
 
-_BATCH_WORDS = 20_000
-"""Words read at once: enough to fill batches, little enough to stay flat in memory."""
-
-_BATCH_REQUESTS = 256
 _EVIDENCE_PER_TRAIT = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How to score.
+class TrainedDetector(OneAtATime):
+    """Implements :class:`~persona_lab.detectors.base.Detector` on trained components.
 
     Attributes:
-        mask: hide words that name a type or trait before reading.
-        check_language: leave texts that are clearly not English unscored.
+        measure: the question it answers.
     """
 
-    mask: bool = True
-    check_language: bool = True
-
-
-class TrainedDetector(OneAtATime):
-    """Implements :class:`~persona_lab.detectors.base.Detector` on trained components."""
+    measure: Measure = SELF_REPORT
 
     def __init__(
         self,
@@ -70,6 +60,11 @@ class TrainedDetector(OneAtATime):
         known = {row.trait for row in calibration.rows}
         self.frameworks = tuple(f for f in FRAMEWORKS.values() if set(f.keys) <= known)
 
+    @property
+    def thresholds(self) -> Mapping[str, float]:
+        """Decision boundary on the probability by trait; .5 where a trait is missing."""
+        return self.calibration.thresholds
+
     def profiles(
         self,
         requests: Iterable[Request],
@@ -80,81 +75,32 @@ class TrainedDetector(OneAtATime):
         """See :class:`~persona_lab.detectors.base.Detector`."""
         chosen = choose_frameworks(self, frameworks)
         for batch in batches(requests):
-            for request, readings, n_words, found in self.read(batch):
-                if isinstance(found, Unscored):
-                    yield from (replace(found, framework=framework) for framework in chosen)
+            for request, readings, n_words, problem in self.read(batch):
+                if problem is not None:
+                    yield from (replace(problem, framework=framework) for framework in chosen)
                     continue
                 apart = self._read_apart(request) if explain else []
                 for framework in chosen:
-                    yield self._profile(request, readings, apart, n_words, found, framework)
+                    yield self._profile(request, readings, apart, n_words, framework)
 
     def read(
         self, requests: Sequence[Request]
-    ) -> Iterator[tuple[Request, list[Reading], int, tuple[Warning_, ...] | Unscored]]:
+    ) -> Iterator[tuple[Request, list[Reading], int, Unscored | None]]:
         """Read requests with all components, once for all frameworks.
 
         Yields:
-            The request, its readings, its word count, and warnings; or an
-            :class:`Unscored` in their place where nothing can be read.
+            The request, its readings, its word count, and None; or an :class:`Unscored`
+            and no readings where nothing can be read.
         """
-        texts: list[list[str]] = []
         checked = []
         for request in requests:
-            n_words, found = self._check(request)
-            if not isinstance(found, Unscored):
-                text = self._masked(request)
-                if any(map(count_words, text)):
-                    texts.append(text)
-                else:
-                    reason = "all its words name types or traits, and those are masked"
-                    found = self._no_words(request, reason, n_words)
-            checked.append((request, n_words, found))
+            masked = self._masked(request)
+            checked.append((request, masked, *screen(request, masked, self.info, self.options)))
+        texts = [masked for _, masked, _, problem in checked if problem is None]
         by_component = [iter(c.read(texts)) for c in self.components] if texts else []
-        for request, n_words, found in checked:
-            readings = [] if isinstance(found, Unscored) else [next(read) for read in by_component]
-            yield request, readings, n_words, found
-
-    def _check(self, request: Request) -> tuple[int, tuple[Warning_, ...] | Unscored]:
-        """Can this be read at all? Words, and warnings or the reason why not."""
-        n_words = sum(count_words(u.text) for u in request.utterances)
-        if n_words == 0:
-            reason = (
-                "the speaker says nothing that contains a word"
-                if request.utterances
-                else "there are no utterances of this speaker"
-            )
-            return 0, self._no_words(request, reason, 0)
-        language = foreign_language(request.text) if self.options.check_language else None
-        if language is not None:
-            what = (
-                "is not in Latin letters"
-                if language == OTHER_SCRIPT
-                else f"seems to be in the language {language!r}"
-            )
-            reason = f"the text {what}; this model was trained on English only"
-            warning = Warning_("language", reason)
-            return n_words, Unscored(
-                request.id,
-                request.speaker,
-                None,
-                reason,
-                "language",
-                word_count=n_words,
-                model=self.info,
-                warnings=(warning,),
-            )
-        return n_words, ()
-
-    def _no_words(self, request: Request, reason: str, n_words: int) -> Unscored:
-        return Unscored(
-            request.id,
-            request.speaker,
-            None,
-            reason,
-            "no_words",
-            word_count=n_words,
-            model=self.info,
-        )
+        for request, _, n_words, problem in checked:
+            readings = [] if problem is not None else [next(read) for read in by_component]
+            yield request, readings, n_words, problem
 
     def _masked(self, request: Request) -> list[str]:
         """What may be read of each utterance."""
@@ -167,9 +113,9 @@ class TrainedDetector(OneAtATime):
         readings: list[Reading],
         apart: list[Reading],
         n_words: int,
-        warnings: tuple[Warning_, ...],
         framework: Framework,
     ) -> Profile:
+        warnings: tuple[Warning_, ...] = ()
         judgement = judge(readings, self.calibration, framework.keys, n_words)
         if judgement.too_short:
             warnings += (
@@ -237,17 +183,3 @@ def trait_scores(
 def sigmoid(z: np.ndarray | float) -> np.ndarray | float:
     """Log-odds to probability, without overflow."""
     return 0.5 * (1.0 + np.tanh(0.5 * np.asarray(z)))
-
-
-def batches(requests: Iterable[Request]) -> Iterator[list[Request]]:
-    """Group requests so that a batch holds about 20,000 words; order is kept."""
-    stream = iter(requests)
-    while first := list(islice(stream, 1)):
-        batch, size = first, len(first[0].text) // 5
-        while size < _BATCH_WORDS and len(batch) < _BATCH_REQUESTS:
-            more = next(stream, None)
-            if more is None:
-                break
-            batch.append(more)
-            size += len(more.text) // 5
-        yield batch

@@ -43,6 +43,8 @@ _CPU_BATCH_TOKENS = 512
 _CUDA_BATCH_TOKENS = 16_384
 _WINDOW = 2048
 _MINILM_HIDDEN = 384
+_VECTORS, _TOKENS = "vectors", "tokens"
+"""The file's outputs."""
 
 
 class Encoder:
@@ -145,6 +147,32 @@ class Encoder:
         """
         if batch_tokens is not None and batch_tokens < 1:
             raise ValueError(f"batch_tokens is {batch_tokens}; it must be 1 or more")
+        return self._encode(segments, batch_tokens, traced=False)[0]
+
+    def encode_traced(
+        self, segments: Sequence[Sequence[int]]
+    ) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
+        """Encode segments, and tell what each token adds along the file's directions.
+
+        Args:
+            segments: as for :meth:`encode`.
+
+        Returns:
+            Vectors as of :meth:`encode`, and for each segment ``(n_tokens, n_directions)``,
+            special tokens included; the mean over the tokens is the vector along each
+            direction.
+
+        Raises:
+            ModelError: the file was written without directions.
+            ValueError: as for :meth:`encode`.
+        """
+        if _TOKENS not in [output.name for output in self._session.get_outputs()]:
+            raise ModelError("this encoder's file does not trace tokens; export it anew")
+        return self._encode(segments, None, traced=True)
+
+    def _encode(
+        self, segments: Sequence[Sequence[int]], batch_tokens: int | None, *, traced: bool
+    ) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
         lengths = [len(segment) for segment in segments]
         for index, length in enumerate(lengths):
             if not 1 <= length <= self.max_tokens:
@@ -154,9 +182,14 @@ class Encoder:
                 )
         batches = _batches(lengths, batch_tokens or self._usual_batch(sum(lengths)))
         vectors = np.empty((len(segments), self.dim), dtype=np.float32)
+        tokens = [np.empty((0, 0), np.float32)] * (len(segments) if traced else 0)
 
         def run(batch: list[int]) -> None:
-            vectors[batch] = self._run([segments[index] for index in batch])
+            found = self._run([segments[index] for index in batch], traced=traced)
+            vectors[batch] = found[0]
+            if traced:
+                for index, rows in zip(batch, found[1], strict=True):
+                    tokens[index] = rows[: lengths[index]]
 
         if self._threads == 1 or len(batches) < 2:
             for batch in batches:
@@ -164,7 +197,7 @@ class Encoder:
         else:
             with ThreadPoolExecutor(min(self._threads, len(batches))) as pool:
                 list(pool.map(run, batches))  # the list makes errors come out
-        return vectors
+        return vectors, tokens
 
     def encode_stream(
         self, segments: Iterable[Sequence[int]], *, batch_tokens: int | None = None
@@ -192,7 +225,7 @@ class Encoder:
             return _CUDA_BATCH_TOKENS
         return max(1, min(_CPU_BATCH_TOKENS, -(-tokens // self._threads)))
 
-    def _run(self, batch: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+    def _run(self, batch: Sequence[Sequence[int]], *, traced: bool) -> list[NDArray[np.float32]]:
         """Pad one batch on the right and run it."""
         shape = (len(batch), max(map(len, batch)))
         ids = np.full(shape, self._pad, dtype=np.int64)
@@ -202,13 +235,15 @@ class Encoder:
             mask[row, : len(segment)] = 1
         inputs = {"input_ids": ids, "attention_mask": mask}
         try:
-            vectors: NDArray[np.float32] = self._session.run(["vectors"], inputs)[0]
+            found: list[NDArray[np.float32]] = self._session.run(
+                [_VECTORS, _TOKENS] if traced else [_VECTORS], inputs
+            )
         except Exception as error:  # ONNX Runtime's exceptions share no base class
             raise ModelError(
                 f"the encoder cannot run on token ids {ids.min()} to {ids.max()}; "
                 f"do encoder and tokenizer belong together? ({first_line(error)})"
             ) from error
-        return vectors
+        return found
 
 
 def _hidden(dim: int) -> int:

@@ -91,6 +91,10 @@ class Segmenter:
         """The tokens of a text of any length, without special tokens."""
         return tuple(self._encode([text])[0].ids)
 
+    def token_ids_of(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
+        """:meth:`token_ids` of many texts, in one call of the tokenizer."""
+        return [tuple(tokens.ids) for tokens in self._encode(texts)]
+
     def segments(self, utterances: Sequence[str], *, pack: bool = True) -> list[Segment]:
         """Cut utterances of one speaker, or of one text.
 

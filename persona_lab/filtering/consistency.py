@@ -14,14 +14,14 @@ from persona_lab.dialogue import Dialogue
 from persona_lab.errors import ModelError
 
 if TYPE_CHECKING:
-    from persona_lab.detectors.trained import TrainedDetector
+    from persona_lab.detectors.registry import LoadedDetector
 
 _CONTRADICTIONS = "contradictions"
 _ONE_AT_A_TIME = Lock()
 """A judge keeps vectors of texts it has seen, which is not for several threads at once."""
 
 
-def make_judge(detector: TrainedDetector, asked: Sequence[str]) -> ConsistencyJudge:
+def make_judge(detector: LoadedDetector, asked: Sequence[str]) -> ConsistencyJudge:
     """A judge that does no more than is asked for.
 
     Args:

@@ -82,6 +82,9 @@ CASCADE_FIELDS = (
 )
 """Fields of a run with a cascade."""
 
+TRAIT_PARTS = (".p_high", ".low", ".high", ".label", ".level", ".why")
+"""Endings of the fields that a trait has; the last two are empty for self-report."""
+
 INTERNAL = "ordinal"
 """Column of the ledger that numbers the rows of all inputs together, from 0."""
 
@@ -102,6 +105,8 @@ def trait_fields(frameworks: Sequence[str]) -> tuple[Field, ...]:
                 Field(f"{trait.key}.low", "number", "lower end of its 90 % interval"),
                 Field(f"{trait.key}.high", "number", "upper end of its 90 % interval"),
                 Field(f"{trait.key}.label", "text", "high, low or abstain"),
+                Field(f"{trait.key}.level", "number", "what is shown, -2 low to 2 high"),
+                Field(f"{trait.key}.why", "text", "why no label: nothing_shown, mixed, too_short"),
             ]
         if name == MBTI.name:
             found.append(Field("type", "text", "MBTI type, X for a letter that is unsure"))
@@ -184,7 +189,7 @@ def _listed(names: Sequence[str]) -> str:
         head, _, tail = name.partition(".")
         if head == "label":
             shown.setdefault("label.TRAIT", [])
-        elif name.endswith((".p_high", ".low", ".high", ".label")):
+        elif name.endswith(TRAIT_PARTS):
             shown.setdefault(head, []).append(tail)
         else:
             shown.setdefault(name, [])

@@ -83,6 +83,9 @@ def _trait_values(framework: str, result: Result | None) -> dict[str, Any]:
         row[f"{trait}.low"] = round(score.low, 4) if score else None
         row[f"{trait}.high"] = round(score.high, 4) if score else None
         row[f"{trait}.label"] = score.label if score else None
+        shown = score.shown if score else None
+        row[f"{trait}.level"] = round(shown.level, 4) if shown else None
+        row[f"{trait}.why"] = shown.why if shown else None
     if framework == MBTI.name:
         row["type"] = profile.type if profile else None
     return row

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from persona_lab.consistency.judge import ConsistencyJudge
-    from persona_lab.detectors.trained import TrainedDetector
+    from persona_lab.detectors.registry import LoadedDetector
 
 Columns = dict[str, list[Any]]
 """Values by field name, all of one length."""
@@ -123,7 +123,7 @@ class PersonalityScorer:
         return {k: v for k, v in vars(self).items() if k not in ("model", "first", "judge")}
 
     @cached_property
-    def model(self) -> TrainedDetector:
+    def model(self) -> LoadedDetector:
         """The detector.
 
         Raises:
@@ -132,13 +132,24 @@ class PersonalityScorer:
         return self._load(self.settings.detector)
 
     @cached_property
-    def first(self) -> TrainedDetector:
-        """The lexical detector of a cascade."""
-        return self._load(LEXICAL)
+    def first(self) -> LoadedDetector:
+        """The lexical detector of a cascade.
 
-    def _load(self, name: str) -> TrainedDetector:
+        Raises:
+            ModelError: it answers another question than the detector.
+        """
+        found = self._load(LEXICAL)
+        if self.model.measure != found.measure:
+            raise ModelError(
+                f"in a cascade the model {LEXICAL!r} ({found.measure}) decides for the detector "
+                f"{self.model.info.name!r} ({self.model.measure}), and the two questions are never "
+                f"mixed; add --measure {found.measure}, or leave --cascade out"
+            )
+        return found
+
+    def _load(self, name: str) -> LoadedDetector:
         from persona_lab.detectors.registry import load_detector
-        from persona_lab.detectors.trained import Options
+        from persona_lab.detectors.screening import Options
 
         found = load_detector(name, options=Options(mask=self.settings.mask))
         known = {framework.name for framework in found.frameworks}
@@ -265,7 +276,7 @@ class PersonalityScorer:
             return [Line(position, dialogue, None, empty)]
         return [Line(position, dialogue, name) for name in names]
 
-    def _ask(self, model: TrainedDetector, lines: Sequence[Line]) -> None:
+    def _ask(self, model: LoadedDetector, lines: Sequence[Line]) -> None:
         asked = [line for line in lines if line.problem is None]
         requests = [Request.of(line.dialogue, line.speaker or "") for line in asked]
         answers = model.profiles(requests, frameworks=self.frameworks)

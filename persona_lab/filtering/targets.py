@@ -12,7 +12,7 @@ from persona_lab.profile import Profile
 from persona_lab.traits import Target
 
 if TYPE_CHECKING:
-    from persona_lab.detectors.trained import TrainedDetector
+    from persona_lab.detectors.registry import LoadedDetector
 
 TargetField = Literal["persona", "profile"]
 
@@ -45,7 +45,7 @@ def target_columns(
     choice: TargetChoice,
     speakers: Sequence[tuple[Dialogue, str | None]],
     columns: Mapping[str, Sequence[Any]],
-    model: TrainedDetector,
+    model: LoadedDetector,
 ) -> dict[str, list[Any]]:
     """How well each speaker fits the target.
 
@@ -63,7 +63,7 @@ def target_columns(
         The fields ``target.*``; null where there is no target or no score.
     """
     targets = _targets(choice, speakers, model)
-    thresholds = model.calibration.thresholds
+    thresholds = model.thresholds
     match: list[float | None] = []
     hits: list[float | None] = []
     count: list[int] = []
@@ -82,7 +82,7 @@ def target_columns(
 
 
 def _targets(
-    choice: TargetChoice, speakers: Sequence[tuple[Dialogue, str | None]], model: TrainedDetector
+    choice: TargetChoice, speakers: Sequence[tuple[Dialogue, str | None]], model: LoadedDetector
 ) -> list[Mapping[str, float]]:
     if choice.field is None:
         return [dict(choice.values)] * len(speakers)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _LEDGER = "ledger"
 _WHO = ("ordinal", "source", "row", "id", "speaker")
 _WHY = ("status", "unscored_reason", "code", "words", "model", "verdict")
-_MEASURES = ("p_high", "low", "high", "label")
+_MEASURES = ("p_high", "low", "high", "label", "level", "why")
 
 
 def ledger_frame(

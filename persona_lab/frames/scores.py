@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from persona_lab.dialogue import Dialogue
 from persona_lab.errors import RowError
 from persona_lab.frames.building import Columns, Kind, build, lacks, listed
-from persona_lab.profile import Profile, Unscored
+from persona_lab.profile import Profile, TraitScore, Unscored
 from persona_lab.traits import FRAMEWORKS, MBTI
 
 if TYPE_CHECKING:
@@ -28,6 +28,10 @@ _SCORE: Final[Columns] = {
     "high": "number",
     "label": "text",
     "threshold": "number",
+    "level": "number",
+    "level_low": "number",
+    "level_high": "number",
+    "why": "text",
 }
 _LONG: Final[Columns] = {**_WHO, "trait": "text", **_SCORE, **_WHY}
 _TRAIT_UNSCORED: Final = "trait_unscored"
@@ -51,7 +55,9 @@ def score_frame(
 
     Returns:
         Columns ``id``, ``speaker``, ``framework``, ``trait``, ``p_high`` (0..1), ``low``,
-        ``high`` (90 % interval), ``label`` (high, low, abstain), ``threshold``, ``status``
+        ``high`` (90 % interval), ``label`` (high, low, abstain), ``threshold``, what a reader
+        sees (``level`` -2..2 with ``level_low``, ``level_high``, and ``why`` there is no label;
+        missing for detectors of self-report), ``status``
         (scored, unscored), ``reason``, ``code``, ``words`` of the speaker, ``model``. A
         speaker who could not be scored has a row for each trait of the framework.
 
@@ -110,10 +116,15 @@ def _plain(result: Any) -> dict[str, Any]:
     if isinstance(result, Profile):
         # rows are rounded
         found["traits"] = {
-            key: {name: getattr(score, name) for name in _SCORE}
+            key: {name: _part(score, name) for name in _SCORE}
             for key, score in result.traits.items()
         }
     return found
+
+
+def _part(score: TraitScore, name: str) -> Any:
+    """A number of a score; what is shown lies one step deeper."""
+    return getattr(score, name) if hasattr(score, name) else getattr(score.shown, name, None)
 
 
 def _keys(row: Mapping[str, Any]) -> tuple[str | None, ...]:
@@ -127,7 +138,7 @@ def _long(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         scored = row["traits"].get(key)
         line = {name: row.get(name) for name in (*_WHO, *_WHY)} | {"trait": key}
         if scored is not None:
-            line |= scored
+            line |= {name: scored.get(name) for name in _SCORE}
         elif row["status"] == "scored":
             line |= {"status": "unscored", "code": _TRAIT_UNSCORED, "reason": _why(row, key)}
         yield line

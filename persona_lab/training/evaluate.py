@@ -8,6 +8,7 @@ training data is an out-of-fold score; how many there were is reported.
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,10 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_lab.detectors.base import Request
+from persona_lab.detectors.base import Request, Result, batches
 from persona_lab.detectors.calibration import judge
+from persona_lab.detectors.registry import LoadedDetector
+from persona_lab.detectors.screening import Options
 from persona_lab.detectors.store import open_folder
-from persona_lab.detectors.trained import Options, TrainedDetector, batches, sigmoid, trait_scores
+from persona_lab.detectors.trained import TrainedDetector, sigmoid, trait_scores
 from persona_lab.dialogue import Dialogue, Utterance
 from persona_lab.errors import RowError, TrainingError
 from persona_lab.formats.essays import FIVE_COLUMNS
@@ -111,7 +114,7 @@ def labelled(
 
 
 def judge_examples(
-    detector: TrainedDetector,
+    detector: LoadedDetector,
     examples: Sequence[Example],
     framework: Framework,
     *,
@@ -125,6 +128,9 @@ def judge_examples(
         framework: of the labels.
         seen: fold by text hash, from :func:`training_folds`.
     """
+    if not isinstance(detector, TrainedDetector):
+        asked = map(request_of, examples)
+        return judged_of(list(detector.profiles(asked, frameworks=(framework.name,))), framework)
     n, keys = len(examples), framework.keys
     p = np.full((n, len(keys)), np.nan)
     doubt, abstained = np.full_like(p, np.inf), np.zeros(p.shape, bool)
@@ -146,6 +152,27 @@ def judge_examples(
             abstained[index] = [s.label == "abstain" for s in scores.values()]
     known = np.array([e.text_hash in seen for e in examples])
     return Judged(p, np.tile(limits, (n, 1)), abstained, doubt, known, unscored)
+
+
+def judged_of(results: Sequence[Result], framework: Framework) -> Judged:
+    """The answers of a detector that keeps no folds, in the order of the examples."""
+    p = np.full((len(results), len(framework.keys)), np.nan)
+    doubt, abstained = np.full_like(p, np.inf), np.zeros(p.shape, bool)
+    unscored: Counter[str] = Counter()
+    for i, result in enumerate(results):
+        if isinstance(result, Unscored):
+            unscored[result.code] += 1
+            continue
+        for t, key in enumerate(framework.keys):
+            score = result.traits.get(key)
+            if score is None:
+                unscored["trait_unscored"] += 1
+                continue
+            p[i, t] = score.p_high
+            abstained[i, t] = score.label == "abstain"
+            doubt[i, t] = -abs(score.p_high - 0.5) / max(score.high - score.low, 1e-9)
+    seen = np.zeros(len(results), bool)
+    return Judged(p, np.full_like(p, 0.5), abstained, doubt, seen, dict(unscored))
 
 
 def evaluate(
@@ -188,9 +215,7 @@ def evaluate(
         "unscored": judged.unscored,
     }
     if framework.name == "mbti":
-        unmasked = TrainedDetector(
-            detector.info, detector.components, detector.calibration, options=Options(mask=False)
-        )
+        unmasked = open_folder(folder, options=Options(mask=False))
         bare = judge_examples(unmasked, examples, framework, seen=seen)
         result["without_masking"] = summarise(
             bare, examples, framework, weights=weights, n_boot=n_boot, seed=seed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,9 +13,9 @@ from persona_lab.detectors.psycot import PsyCotDetector
 from persona_lab.detectors.psycot.scoring import Correction, fit_corrections
 from persona_lab.errors import TrainingError
 from persona_lab.llm.errors import LLMError
-from persona_lab.profile import Profile, Unscored
+from persona_lab.profile import Profile
 from persona_lab.training.corpora import Example, prior_weights
-from persona_lab.training.evaluate import Judged, label_matrix, request_of, summarise
+from persona_lab.training.evaluate import judged_of, label_matrix, request_of, summarise
 from persona_lab.training.metrics import ece
 from persona_lab.traits import Framework
 
@@ -102,7 +101,7 @@ def psycot_metrics(
     done = list(examples)
     model = next((r.model for r in results if r.model is not None), None)
     name = model.name if model else "psycot"
-    judged = _judged(results, framework)
+    judged = judged_of(results, framework)
     weights = prior_weights(done).astype(float) if forum_priors else None
     if np.isnan(judged.p).all():
         reasons = ", ".join(f"{n} {code}" for code, n in judged.unscored.items())
@@ -120,26 +119,6 @@ def psycot_metrics(
         "conduct": dict(conduct),
         "items": item_correlations(results, labels, framework),
     }
-
-
-def _judged(results: Sequence[Result], framework: Framework) -> Judged:
-    p = np.full((len(results), len(framework.keys)), np.nan)
-    doubt, abstained = np.full_like(p, np.inf), np.zeros(p.shape, bool)
-    unscored: Counter[str] = Counter()
-    for i, result in enumerate(results):
-        if isinstance(result, Unscored):
-            unscored[result.code] += 1
-            continue
-        for t, key in enumerate(framework.keys):
-            score = result.traits.get(key)
-            if score is None:
-                unscored["trait_unscored"] += 1
-                continue
-            p[i, t] = score.p_high
-            abstained[i, t] = score.label == "abstain"
-            doubt[i, t] = -abs(score.p_high - 0.5) / max(score.high - score.low, 1e-9)
-    seen = np.zeros(len(results), bool)
-    return Judged(p, np.full_like(p, 0.5), abstained, doubt, seen, dict(unscored))
 
 
 def item_correlations(

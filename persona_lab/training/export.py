@@ -60,6 +60,7 @@ def export_encoder(
     layers: Sequence[int] | None = None,
     calibration_texts: Iterable[str],
     keep_fp32: bool = False,
+    directions: Array | None = None,
 ) -> dict[str, float | int | str]:
     """Write ``encoder.onnx`` and ``tokenizer.json`` and measure them.
 
@@ -75,6 +76,8 @@ def export_encoder(
             read, 8 of one text: every other one sets the channel factors, the rest
             compares int8 with float.
         keep_fp32: write ``encoder-fp32.onnx`` too, which GPUs run.
+        directions: ``(hidden, n)`` for the output ``tokens``, see
+            :mod:`persona_lab.training.onnx_encoder`.
 
     Returns:
         For ``metrics.json``: ``quantization``, ``layers``, ``dim``, ``max_tokens``, ``parameters``,
@@ -105,8 +108,8 @@ def export_encoder(
     with TemporaryDirectory(dir=folder.parent, prefix=".export-") as scratch:
         work = Path(scratch)
         tokenizer.save(str(work / TOKENIZER_FILE))
-        _write(work / FLOAT_ENCODER_FILE, model, Float32(), "fp32", chosen, max_tokens)
-        _write(work / ENCODER_FILE, model, int8, "int8", chosen, max_tokens)
+        _write(work / FLOAT_ENCODER_FILE, model, Float32(), "fp32", chosen, max_tokens, directions)
+        _write(work / ENCODER_FILE, model, int8, "int8", chosen, max_tokens, directions)
         facts = _measure(work, model, chosen, check)
         _judge(facts)
         folder.mkdir(exist_ok=True)
@@ -221,6 +224,7 @@ def _write(
     precision: str,
     layers: tuple[int, ...],
     max_tokens: int,
+    directions: Array | None,
 ) -> None:
     """Build one graph and write it, with what the encoder needs to know about it."""
     metadata = {
@@ -232,7 +236,12 @@ def _write(
         "pad_id": str(padding_id(model)),
     }
     graph = encoder_graph(
-        model, arithmetic, layers=layers, max_tokens=max_tokens, metadata=metadata
+        model,
+        arithmetic,
+        layers=layers,
+        max_tokens=max_tokens,
+        metadata=metadata,
+        directions=directions,
     )
     onnx.save(graph, str(file))
 

@@ -7,6 +7,9 @@ torch or transformers change, and one description serves both precisions.
 The graph maps ``input_ids`` and ``attention_mask``, int64 ``(batch, length)`` padded on
 the right with the model's ``pad_token_id``, to ``vectors``, float32 ``(batch, dim)``: the
 mean of hidden states over the tokens whose mask is 1, those of the chosen layers in a row.
+Where directions are given there is a second output ``tokens``, float32 ``(batch, length, n)``:
+each token's hidden state of the last chosen layer along each direction, so that a linear
+head's result can be traced back to the words. It costs nothing where nobody asks for it.
 """
 
 from __future__ import annotations
@@ -41,6 +44,7 @@ def encoder_graph(
     layers: Sequence[int],
     max_tokens: int,
     metadata: Mapping[str, str],
+    directions: Array | None = None,
 ) -> ModelProto:
     """Write the graph of an encoder.
 
@@ -50,6 +54,7 @@ def encoder_graph(
         layers: whose means make up the vector, in this order; 0 is the embeddings.
         max_tokens: the longest input; positions beyond it are not stored.
         metadata: stored in the file.
+        directions: ``(hidden, n)``; None leaves the second output out.
 
     Returns:
         The model, with inputs and output as the module's docstring says.
@@ -70,7 +75,13 @@ def encoder_graph(
         rows = writer.attend(hidden[-1], index)
         hidden.append(writer.feed_forward(rows, index))
     vector = writer.join([writer.mean(hidden[layer]) for layer in layers])
-    return writer.graph.to_model(vector, config.hidden_size * len(layers), metadata)
+    outputs: dict[str, tuple[str, list[str | int]]] = {
+        "vectors": (vector, ["batch", config.hidden_size * len(layers)])
+    }
+    if directions is not None:
+        tokens = writer.along(hidden[layers[-1]], directions)
+        outputs["tokens"] = (tokens, ["batch", "length", directions.shape[1]])
+    return writer.graph.to_model(outputs, metadata)
 
 
 def check_layers(model: RobertaModel, layers: Sequence[int] | None) -> tuple[int, ...]:
@@ -198,6 +209,12 @@ class _Writer:
         share = graph.add("Unsqueeze", share, axis)
         mean = graph.add("MatMul", share, graph.add("Reshape", rows, self._to_batch))
         return graph.add("Squeeze", mean, axis)
+
+    def along(self, rows: str, directions: Array) -> str:
+        """Each token along each direction, ``(batch, length, n)``."""
+        graph = self.graph
+        states = graph.add("Reshape", rows, self._to_batch)
+        return graph.add("MatMul", states, graph.constant("directions", directions))
 
     def join(self, vectors: Sequence[str]) -> str:
         """The vectors of several layers in a row."""

@@ -7,7 +7,7 @@ Activations are rows ``(batch * length, n)``: one row a token.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -51,18 +51,22 @@ class Graph:
         self._nodes.append(node)
         return output
 
-    def to_model(self, output: str, dim: int, metadata: Mapping[str, str]) -> ModelProto:
+    def to_model(
+        self, outputs: Mapping[str, tuple[str, Sequence[str | int]]], metadata: Mapping[str, str]
+    ) -> ModelProto:
         """Close the graph.
 
         Args:
-            output: the value to return as ``vectors``.
-            dim: its last dimension.
+            outputs: by their name in the file, the value to return and its shape.
             metadata: stored in the file beside the graph.
 
         Returns:
             The checked model.
         """
-        self._nodes.append(helper.make_node("Identity", [output], ["vectors"], name="vectors"))
+        self._nodes += [
+            helper.make_node("Identity", [value], [name], name=name)
+            for name, (value, _) in outputs.items()
+        ]
         graph = helper.make_graph(
             self._nodes,
             "encoder",
@@ -70,7 +74,10 @@ class Graph:
                 helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "length"])
                 for name in ("input_ids", "attention_mask")
             ],
-            [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["batch", dim])],
+            [
+                helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+                for name, (_, shape) in outputs.items()
+            ],
             list(self._constants.values()),
         )
         model = helper.make_model(

@@ -56,14 +56,25 @@ class TraitAnswer(Answer):
     high: float = Field(ge=0, le=1, description="Upper end.")
     label: Literal["high", "low", "abstain"]
     threshold: float = Field(ge=0, le=1)
+    level: float | None = Field(
+        None, ge=-2, le=2, description="What is shown, -2 clearly low to 2 clearly high."
+    )
+    level_low: float | None = Field(None, ge=-2, le=2)
+    level_high: float | None = Field(None, ge=-2, le=2)
+    why: Literal["nothing_shown", "mixed", "too_short"] | None = Field(
+        None, description="Why there is no label."
+    )
+    turns: list[str] | None = Field(None, description="Ids of the turns that show it most.")
 
 
 class EvidenceAnswer(Answer):
-    """How much one turn moved one trait, in log-odds of the high pole."""
+    """How much one turn, or a sentence of it, moved one trait, in log-odds of the high pole."""
 
     utterance_id: str
     trait: str
     weight: float
+    start: int | None = Field(None, description="Where the sentence begins in the turn's text.")
+    end: int | None = None
 
 
 class ProfileRow(Answer):
@@ -72,6 +83,9 @@ class ProfileRow(Answer):
     id: str
     speaker: str | None
     framework: Literal["bigfive", "mbti"] | None
+    measure: Literal["shown", "self-report"] | None = Field(
+        None, description="What the text shows, or what its author would say of themselves."
+    )
     status: Literal["scored", "unscored"]
     traits: dict[str, TraitAnswer]
     type: str | None = Field(None, description="MBTI only; X for a letter that is unsure.")

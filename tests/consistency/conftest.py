@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from persona_lab.consistency.turns import Turns
+from persona_lab.consistency.turns import LinearTraits, Turns
 from persona_lab.detectors.calibration import Calibration
 from persona_lab.detectors.registry import load_detector
 from persona_lab.detectors.trained import TrainedDetector
@@ -77,15 +77,14 @@ def make_turns(make_calibration: Callable[..., Calibration]) -> MakeTurns:
         columns = [i for i, row in enumerate(calibration.rows) if row.trait in BIG_FIVE.keys]
         values = np.zeros((1, len(z), len(calibration.rows)), np.float32)
         values[0][:, columns] = z
+        lengths = np.asarray(words if words is not None else [10.0] * len(z), np.float32)
+        bias = np.zeros((1, len(calibration.rows)), np.float32)
         return Turns(
             texts=tuple(texts or ["some words"] * len(z)),
             speakers=tuple(speakers or ["Ann"] * len(z)),
-            words=np.asarray(words if words is not None else [10.0] * len(z), np.float32),
+            words=lengths,
             vectors=np.asarray(vectors if vectors is not None else np.eye(len(z)), np.float32),
-            values=values,
-            bias=np.zeros((1, len(calibration.rows)), np.float32),
-            gate=np.ones(1, np.float32),
-            calibration=calibration,
+            traits=LinearTraits(lengths, values, bias, np.ones(1, np.float32), calibration),
             framework=BIG_FIVE,
         )
 

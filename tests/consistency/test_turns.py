@@ -41,7 +41,7 @@ def test_white_space_does_not_count(toy: TrainedDetector, talk) -> None:
     plain = reader.read(talk(("Ann", "The party was loud.")), BIG_FIVE)
     airy = reader.read(talk(("Ann", "  The\n party  was\tloud. ")), BIG_FIVE)
     assert airy.texts == plain.texts
-    assert np.array_equal(airy.values, plain.values)
+    assert np.array_equal(airy.traits.values, plain.traits.values)
     assert np.array_equal(airy.vectors, plain.vectors)
 
 
@@ -94,7 +94,7 @@ def test_prepared_dialogues_need_no_more_encoding(monkeypatch: pytest.MonkeyPatc
     for chat, expected in zip(chats, alone, strict=True):
         found = reader.read(chat, BIG_FIVE)
         assert found.vectors == pytest.approx(expected.vectors, abs=1e-5)
-        assert found.values == pytest.approx(expected.values, abs=1e-5)
+        assert found.traits.values == pytest.approx(expected.traits.values, abs=1e-5)
 
 
 def test_vectors_of_a_long_turn_and_of_none() -> None:

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from persona_lab.detectors import Request
+from persona_lab.detectors.base import batches
 from persona_lab.detectors.calibration import Calibration
 from persona_lab.detectors.lexical import Lexical
-from persona_lab.detectors.trained import Options, TrainedDetector, batches
+from persona_lab.detectors.screening import Options
+from persona_lab.detectors.trained import TrainedDetector
 from persona_lab.dialogue import Dialogue, Utterance
 from persona_lab.errors import ModelError, SpeakerError
 from persona_lab.profile import ModelInfo, Profile, Unscored

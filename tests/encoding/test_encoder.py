@@ -102,9 +102,9 @@ def test_batches_keep_to_the_budget_and_hold_like_lengths(
     shapes = []
     run = small._run
 
-    def spy(batch: list[list[int]]) -> np.ndarray:
+    def spy(batch: list[list[int]], *, traced: bool) -> list[np.ndarray]:
         shapes.append((len(batch), max(map(len, batch))))
-        return run(batch)
+        return run(batch, traced=traced)
 
     monkeypatch.setattr(small, "_run", spy)
     small.encode([[9] * n for n in (8, 2, 1, 8, 1, 2, 5)], batch_tokens=6)

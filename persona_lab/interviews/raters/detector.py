@@ -8,13 +8,13 @@ from dataclasses import replace
 
 from persona_lab.detectors import Detector, Request
 from persona_lab.detectors.language import foreign_language
-from persona_lab.detectors.trained import Options
+from persona_lab.detectors.screening import Options
 from persona_lab.dialogue import Utterance
 from persona_lab.errors import ModelError
 from persona_lab.instruments import Instrument
 from persona_lab.interviews.raters.rating import DETECTOR, Group, Quote, Rating, unusable
 from persona_lab.interviews.records import Record
-from persona_lab.profile import Profile
+from persona_lab.profile import SELF_REPORT, SHOWN, Profile
 from persona_lab.traits import FRAMEWORKS
 
 _QUOTES = 2
@@ -45,6 +45,7 @@ def rate_with_detector(
 
     The score is the calibrated probability of the high pole given the words of the group; the
     interval is the detector's own (90 %). Quotes are the sentences that spoke most for the side.
+    A detector of what is shown reads a short answer together with its question.
 
     Args:
         groups: what to rate; answers that the detector cannot read for their language count as
@@ -59,7 +60,8 @@ def rate_with_detector(
     english_only = getattr(detector, "options", Options()).check_language
     waiting = [_readable(group) if english_only else group for group in groups]
     # a story is rated on every domain and need not be read for each again
-    requests = {_key(group): _request(group) for group in waiting}
+    shown = getattr(detector, "measure", SELF_REPORT) == SHOWN
+    requests = {_key(group): _request(group, whole=shown) for group in waiting}
     found = detector.profiles(requests.values(), frameworks=(framework,), explain=True)
     results = dict(zip(requests, found, strict=True))
     for group in waiting:
@@ -88,14 +90,20 @@ def _key(group: Group) -> tuple[str, ...]:
     return tuple(record.id for record in group.records)
 
 
-def _request(group: Group) -> Request:
-    """One utterance a sentence, named by the answer and its place there."""
-    said = tuple(
-        Utterance(f"{i} {start} {end}", "bot", (record.answer or "")[start:end])
-        for i, record in enumerate(group.records)
-        for start, end in sentences(record.answer or "")
+def _request(group: Group, *, whole: bool) -> Request:
+    """One utterance an answer, or a sentence, named by the answer and its place there."""
+    answers = [(i, record.answer or "", record.question) for i, record in enumerate(group.records)]
+    said = [
+        (Utterance(f"{i} {start} {end}", "bot", answer[start:end]), question)
+        for i, answer, question in answers
+        for start, end in ([(0, len(answer))] if whole else sentences(answer))
+    ]
+    return Request(
+        group.first.id,
+        "bot",
+        tuple(utterance for utterance, _ in said),
+        tuple(question for _, question in said) if whole else (),
     )
-    return Request(group.first.id, "bot", said)
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
@@ -142,6 +150,6 @@ def _quotes(records: Sequence[Record], profile: Profile, trait: str) -> tuple[Qu
     quotes = []
     for evidence in moved[:_QUOTES]:
         i, start, end = map(int, evidence.utterance_id.split())
-        answer = records[i].answer or ""
-        quotes.append(Quote(records[i].id, answer[start:end].strip()))
+        part = (records[i].answer or "")[start:end]
+        quotes.append(Quote(records[i].id, evidence.quote(part).strip()))
     return tuple(quotes)

@@ -1,7 +1,7 @@
 // Charts as plain SVG. Each has a text that says the same for people who cannot see it.
 
 import { el, svg } from "./dom.js";
-import { PARTS, POLES, isAxis, percent, titleOf, verdict } from "./traits.js";
+import { PARTS, POLES, isAxis, percent, placed, titleOf, verdict } from "./traits.js";
 
 const at = (x) => `${100 * x}%`;
 
@@ -26,30 +26,29 @@ export function traitRow(trait, people) {
   const [low, high] = POLES[trait];
   const scored = people.filter((p) => p.traits[trait]);
   const middle = scored.length === 2 ? 22 : 15;
-  const threshold = scored[0]?.traits[trait].threshold ?? 0.5;
+  const threshold = scored.length > 0 ? placed(scored[0].traits[trait]).threshold : 0.5;
   const words = scored.map(({ name, traits }) => {
-    const s = traits[trait];
-    return `${name}: ${percent(s.p_high)} ${high}, interval ${percent(s.low)} to ${percent(s.high)}, ${verdict(trait, s)}`;
+    const s = placed(traits[trait]);
+    return `${name}: ${s.text} towards ${high}, interval ${s.range}, ${verdict(trait, traits[trait])}`;
   }).join("; ");
   const track = svg("svg", { class: "track", role: "img", "aria-label": `${titleOf(trait)}. ${words}` },
     svg("line", { class: "axis", x1: "0%", x2: "100%", y1: middle, y2: middle }),
     svg("line", { class: "threshold", x1: at(threshold), x2: at(threshold), y1: 0, y2: 2 * middle }),
     scored.map(({ who, traits }, i) => {
       const y = scored.length === 2 ? 12 + 20 * i : 15;
-      const s = traits[trait];
+      const s = placed(traits[trait]);
       return svg("g", { class: who },
         svg("line", { class: "interval", x1: at(s.low), x2: at(s.high), y1: y, y2: y }),
-        marker(who, s.p_high, y));
+        marker(who, s.point, y));
     }));
   return el("div", { class: `trait${scored.length === 2 ? " two" : ""}${isAxis(trait) ? " mbti" : ""}` },
     el("h3", {}, titleOf(trait)),
     el("span", { class: "pole low" }, low), track, el("span", { class: "pole high" }, high),
     el("div", { class: "said" }, scored.map(({ who, name, traits }) => {
-      const s = traits[trait];
-      const said = verdict(trait, s);
-      return el("span", { class: who }, scored.length === 2 ? `${name} ` : "", el("b", {}, percent(s.p_high)),
-        ` (${Math.round(100 * s.low)}–${Math.round(100 * s.high)}) `,
-        el("span", { class: `badge${said === "unsure" ? " unsure" : ""}` }, said));
+      const s = placed(traits[trait]);
+      const unsure = traits[trait].label === "abstain";
+      return el("span", { class: who }, scored.length === 2 ? `${name} ` : "", el("b", {}, s.text), ` (${s.range}) `,
+        el("span", { class: `badge${unsure ? " unsure" : ""}` }, verdict(trait, traits[trait])));
     })));
 }
 

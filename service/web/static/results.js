@@ -169,14 +169,22 @@ function conversation(item, both) {
 function turnOf(turn, index, moves, clashes, who) {
   const strongest = moves.reduce((best, e) => (Math.abs(e.weight) > Math.abs(best?.weight ?? 0) ? e : best), null);
   const tint = strongest ? (strongest.weight > 0 ? " high" : " low") : "";
-  const words = el("span", { class: "words" }, turn.text);
+  // places count characters, and a string's own places count emoji twice
+  const letters = Array.from(turn.text);
+  const [start, end] = [strongest?.start ?? 0, strongest?.end ?? letters.length];
+  const part = (from, to) => letters.slice(from, to).join("");
+  const words = el("span", { class: "words" }, strongest
+    ? [part(0, start), el("mark", {}, part(start, end)), part(end)]
+    : turn.text);
+  const sums = {};
+  for (const e of moves) sums[e.trait] = (sums[e.trait] ?? 0) + e.weight;
   return el("li", { class: `turn ${who ?? ""}${tint}${clashes.length ? " clash" : ""}`, id: `turn-${index}` },
     el("span", { class: "number", "aria-hidden": "true" }, String(index + 1)),
     el("div", {},
       el("div", { class: "who" }, turn.speaker),
-      strongest ? el("mark", {}, words) : words,
-      moves.length > 0 && el("div", { class: "moves" }, moves.map((e) =>
-        el("span", { class: "move" }, `${signed(e.weight)} ${POLES[e.trait][e.weight > 0 ? 1 : 0]}`))),
+      words,
+      moves.length > 0 && el("div", { class: "moves" }, Object.entries(sums).map(([trait, weight]) =>
+        el("span", { class: "move" }, `${signed(weight)} ${POLES[trait][weight > 0 ? 1 : 0]}`))),
       clashes.length > 0 && el("div", { class: "moves" }, clashes.map((c) => clashOf(c, index)))));
 }
 

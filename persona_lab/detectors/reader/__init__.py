@@ -1,0 +1,1 @@
+"""The reader: what does a text show of its speaker's personality?"""

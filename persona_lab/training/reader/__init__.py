@@ -1,0 +1,1 @@
+"""Training of the reader, on texts that readers rated."""

@@ -1,0 +1,279 @@
+"""One run of the reader: rated texts in, a model folder with its card out."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from persona_lab.detectors.reader.head import ReaderHead
+from persona_lab.detectors.reader.scale import AXES
+from persona_lab.detectors.store import READER, write_config
+from persona_lab.encoding import Encoder
+from persona_lab.encoding.files import ENCODER_FILE, TOKENIZER_FILE, Precision
+from persona_lab.errors import MissingExtraError, TrainingError
+from persona_lab.training.reader.calibrate import Read, fit_rule, read_with
+from persona_lab.training.reader.card import write_card
+from persona_lab.training.reader.corpora import rebuild, unrated
+from persona_lab.training.reader.fit import Lesson, ReaderSettings, teach
+from persona_lab.training.reader.labels import Rated, read_written, statements
+from persona_lab.training.reader.lessons import lesson_from, lesson_of, units_of
+from persona_lab.training.reader.measure import agreement, measure
+from persona_lab.training.reader.network import Floats, Ids, ReaderNetwork
+from persona_lab.traits import FRAMEWORKS
+from persona_lab.version import __version__
+
+Tell = Callable[[str], None]
+
+NAME = "reader"
+WEIGHTS = "network.safetensors"
+"""In ``OUT/work``: what training changed, for teaching another network."""
+
+PLAN = "network.json"
+SUMMARY = "reads what a text shows, as an attentive reader would rate it; the default"
+
+_STATEMENT_WEIGHT = 0.4
+_TAUGHT_WEIGHT = 0.7
+_EXPORT_TEXTS = 600
+_UNIT_TOKENS = 128
+_TEST_RATINGS = 3
+
+
+def train_reader(
+    out: str | Path,
+    settings: ReaderSettings,
+    *,
+    data: str | Path | None = None,
+    backbone: str = "minilm",
+    teachers: Sequence[str | Path] = (),
+    pieces: int = 0,
+    tell: Tell = lambda line: None,
+) -> dict[str, Any]:
+    """Train, export, fit the rule, measure, and write the card.
+
+    A killed run started again goes on after its last whole epoch: checkpoints are kept in
+    ``OUT/work``.
+
+    Args:
+        out: gets the folder ``reader`` (for a backbone that can be exported) and ``work``.
+        settings: of training.
+        data: folder of corpora; our own texts alone if left out.
+        backbone: as for ``load_backbone``.
+        teachers: the ``out`` folders of earlier runs, whose ratings of unrated texts are
+            learnt, too. They need the same tokenizer.
+        pieces: how many unrated pieces of the corpora they rate.
+        tell: is given lines about what is going on.
+
+    Returns:
+        What ``metrics.json`` holds; without ``test`` for a backbone that cannot be exported.
+
+    Raises:
+        MissingExtraError: the extra ``train`` is not installed.
+        TrainingError: the data do not do, or the work folder belongs to another run.
+    """
+    try:
+        from persona_lab.training.backbone import load_backbone
+    except ImportError as error:
+        raise MissingExtraError(str(error.name), "train", "training a reader") from error
+
+    work = Path(out) / "work"
+    corpora = Path(data) if data is not None else None
+    texts, lost = read_texts(corpora)
+    tell(f"{len(texts):,} rated texts" + (f"; {lost} not found in the corpora" if lost else ""))
+    model, tokenizer = load_backbone(backbone, rotary=True)
+    network = ReaderNetwork(model, tokenizer, frozen=settings.frozen, seed=settings.seed)
+    shown = [one for one in texts if one.split == "train"] + statements()
+    weights = [_STATEMENT_WEIGHT if one.kind == "statement" else 1.0 for one in shown]
+    lesson = lesson_of(shown, network.segmenter, weights=weights)
+    if teachers:
+        lesson = Lesson.joined(
+            [lesson, _taught(teachers, corpora, pieces, network, work, settings.seed, tell)]
+        )
+    held_out = [one for one in texts if one.split == "valid"]
+    facts = teach(
+        network, lesson, settings, work,
+        judge=lambda net: agreement(held_out, read_with(net.predict, held_out, net.segmenter)),
+        tell=tell,
+    )  # fmt: skip
+    keep_network(network, work, backbone)
+    facts |= {"backbone": backbone, "teachers": len(teachers), "not_found": lost}
+    facts["data"] = {
+        split: sum(one.split == split for one in texts) for split in ("train", "valid", "test")
+    }
+    if hasattr(network.model, "rotary_emb"):
+        tell(f"{work} holds a teacher; this kind of backbone is not exported")
+        return facts
+    return finish(network, tokenizer, texts, Path(out), facts, tell=tell)
+
+
+def read_texts(corpora: Path | None) -> tuple[list[Rated], int]:
+    """Our own texts and those of the corpora that are there, and how many were not found."""
+    if corpora is None:
+        return read_written(), 0
+    found, lost = rebuild(corpora)
+    return [*read_written(), *found], lost
+
+
+def finish(
+    network: ReaderNetwork,
+    tokenizer: Any,
+    texts: Sequence[Rated],
+    out: Path,
+    facts: Mapping[str, Any],
+    *,
+    tell: Tell = lambda line: None,
+) -> dict[str, Any]:
+    """From a trained network to a finished model folder ``OUT/reader``.
+
+    Args:
+        network: trained, of RoBERTa's kind.
+        tokenizer: of the backbone.
+        texts: all rated ones; those held out fit the rule and test.
+        out: folder.
+        facts: of training, for the card.
+        tell: is given lines about what is going on.
+
+    Returns:
+        What ``metrics.json`` holds.
+    """
+    from persona_lab.training.export import export_encoder
+
+    tell("exporting")
+    head = ReaderHead(*(network.head[name].detach().cpu().numpy() for name in ("weight", "bias")))
+    scratch, folder = out / "work" / "export", out / NAME
+    exported = export_encoder(
+        network.model.cpu(), tokenizer, scratch,
+        max_tokens=_UNIT_TOKENS,
+        calibration_texts=[one.text for one in texts if one.split == "train"][:_EXPORT_TEXTS],
+        directions=head.directions,
+        keep_fp32=True,
+    )  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (ENCODER_FILE, TOKENIZER_FILE):
+        shutil.copyfile(scratch / name, folder / name)
+    head.save(folder)
+    reads, exact = _reads(folder, head, texts, "int8"), _reads(scratch, head, texts, "fp32")
+    tell("fitting the rule")
+    valid = [i for i, one in enumerate(texts) if one.split == "valid"]
+    rule = fit_rule([texts[i] for i in valid], [reads[i] for i in valid])
+    write_config(
+        folder,
+        name=NAME,
+        version=__version__,
+        components={READER: "."},
+        calibration=rule,
+        more={
+            "measure": "shown",
+            "frameworks": list(FRAMEWORKS),
+            "default": True,
+            "summary": SUMMARY,
+        },
+    )
+    tell("measuring")
+    test = [
+        i for i, one in enumerate(texts) if one.split == "test" and len(one.ratings) >= _TEST_RATINGS
+    ]
+    held = [texts[i] for i in test]
+    metrics = {
+        **facts,
+        "export": exported,
+        "test": measure(held, [reads[i] for i in test], rule),
+        "test_fp32": agreement(held, [exact[i] for i in test], rule),
+    }
+    (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
+    write_card(folder)
+    return metrics
+
+
+def keep_network(network: ReaderNetwork, work: Path, backbone: str) -> None:
+    """Write what :func:`open_network` reads."""
+    from safetensors.torch import save_file
+
+    tensors = {k: t.detach().cpu().contiguous().clone() for k, t in network.tensors().items()}
+    save_file(tensors, work / WEIGHTS)
+    plan = {"backbone": backbone, "frozen": network.frozen}
+    (work / PLAN).write_text(json.dumps(plan) + "\n", encoding="utf-8")
+
+
+def open_network(out: str | Path) -> ReaderNetwork:
+    """The network of an earlier run.
+
+    Raises:
+        TrainingError: there is none in the folder.
+    """
+    from safetensors.torch import load_file
+
+    from persona_lab.training.backbone import load_backbone
+
+    work = Path(out) / "work"
+    try:
+        plan = json.loads((work / PLAN).read_text(encoding="utf-8"))
+        tensors = load_file(work / WEIGHTS)
+    except (OSError, ValueError) as error:
+        raise TrainingError(
+            f"{out} is not the --out folder of a finished train-reader run: {error}"
+        ) from error
+    model, tokenizer = load_backbone(plan["backbone"], rotary=True)
+    network = ReaderNetwork(model, tokenizer, frozen=plan["frozen"])
+    network.load(tensors)
+    return network
+
+
+def _taught(
+    teachers: Sequence[str | Path],
+    corpora: Path | None,
+    pieces: int,
+    network: ReaderNetwork,
+    work: Path,
+    seed: int,
+    tell: Tell,
+) -> Lesson:
+    """What the teachers say of unrated units; kept, since it takes long."""
+    if corpora is None or pieces < 1:
+        raise TrainingError("a teacher needs --data and --pieces: unrated texts that it rates")
+    said = list(unrated(corpora))
+    chosen = np.random.default_rng(seed).permutation(len(said))[:pieces]
+    cut, _ = units_of([said[i] for i in sorted(chosen)], network.segmenter)
+    units = distinct(cut)[:pieces]
+    file = work / "taught.npz"
+    if file.is_file():
+        with np.load(file, allow_pickle=False) as kept:
+            if len(kept["chances"]) == len(units):
+                return _lesson_of_units(units, kept["chances"])
+    tell(f"{len(teachers)} teachers rate {len(units):,} pieces")
+    lesson = lesson_from([open_network(one) for one in teachers], units, _TAUGHT_WEIGHT)
+    work.mkdir(parents=True, exist_ok=True)
+    np.savez(file, allow_pickle=False, chances=lesson.chances)
+    return lesson
+
+
+def _lesson_of_units(units: Sequence[Ids], chances: Any) -> Lesson:
+    n = len(units)
+    return Lesson(
+        tuple(units),
+        np.ones(n, np.int64),
+        chances,
+        np.ones((n, len(AXES)), np.float32),
+        np.full(n, _TAUGHT_WEIGHT, np.float32),
+    )
+
+
+def distinct(units: Sequence[Ids]) -> list[Ids]:
+    """Units without repetitions, in order."""
+    return list({unit.tobytes(): unit for unit in units}.values())
+
+
+def _reads(
+    folder: Path, head: ReaderHead, texts: Sequence[Rated], precision: Precision
+) -> list[Read]:
+    """All texts as an exported encoder reads them."""
+    encoder = Encoder.load(folder, device="cpu", precision=precision)
+
+    def predict(ids: Sequence[Ids]) -> Floats:
+        return head.chances(encoder.encode([tuple(map(int, one)) for one in ids]))
+
+    return read_with(predict, texts, encoder.segmenter)
