@@ -21,6 +21,7 @@ from persona_lab.formats import read_dialogues
 from persona_lab.profile import Profile
 from persona_lab.samples import sample_path
 from persona_lab.training.card import write_card
+from persona_lab.training.reader.card import write_card as write_reader_card
 
 GOLDEN = Path(__file__).parent / "golden" / "sample_scores.json"
 MAIN_SPEAKER = {
@@ -62,7 +63,24 @@ def default():
     return load_detector()
 
 
-@pytest.mark.parametrize("name", ["lexical", "pooled", "blend"])
+OBVIOUS = [
+    json.loads(line)
+    for line in (Path(__file__).parent / "golden" / "obvious.jsonl").read_text("utf-8").splitlines()
+]
+"""Ten people who each show one trait as plainly as can be, and four texts that show nothing."""
+
+
+@pytest.mark.parametrize("case", OBVIOUS, ids=[case["id"] for case in OBVIOUS])
+def test_what_any_reader_sees_is_seen(default, case):
+    profile = default.profile(case["text"])
+    labels = {k: s.label for k, s in profile.traits.items() if s.label != "abstain"}
+    for trait, pole in case["expect"].items():
+        assert labels.get(trait) == pole
+    if not case["expect"]:
+        assert labels == {}
+
+
+@pytest.mark.parametrize("name", ["lexical", "pooled", "blend", "reader"])
 def test_scores_of_the_sample_are_those_in_the_golden_file(name):
     golden = json.loads(GOLDEN.read_text())[name]
     now = scores(name)
@@ -106,12 +124,17 @@ def test_type_words_and_trait_words_move_nothing(default):
 
 def test_people_who_differ_differ(default):
     found = {r.id: r for r in default.profiles(requests(), frameworks=("bigfive",))}
-    party, shy = found["party-planner"].traits, found["shy-reader"].traits
-    assert party["extraversion"].p_high > shy["extraversion"].p_high
-    worrier, organiser = found["worrier"].traits, found["strict-organiser"].traits
-    assert worrier["neuroticism"].p_high > organiser["neuroticism"].p_high
-    helper, critic = found["warm-helper"].traits, found["blunt-critic"].traits
-    assert helper["agreeableness"].p_high > critic["agreeableness"].p_high
+    for id, trait, label in (
+        ("party-planner", "extraversion", "high"),
+        ("shy-reader", "extraversion", "low"),
+        ("worrier", "neuroticism", "high"),
+        ("strict-organiser", "conscientiousness", "high"),
+        ("improviser", "conscientiousness", "low"),
+        ("warm-helper", "agreeableness", "high"),
+        ("blunt-critic", "agreeableness", "low"),
+        ("dreamer", "openness", "high"),
+    ):
+        assert found[id].traits[trait].label == label, (id, trait)
 
 
 def test_a_megabyte_is_read_whole(default):
@@ -123,8 +146,9 @@ def test_a_megabyte_is_read_whole(default):
 
 def test_one_model_is_the_default_and_the_files_are_what_the_config_says():
     entries = {entry.name: entry for entry in list_models()}
-    assert {"lexical", "pooled", "blend"} <= entries.keys()
-    assert sum(entry.default for entry in entries.values()) == 1
+    assert {"lexical", "pooled", "blend", "reader"} <= entries.keys()
+    defaults = [entry for entry in entries.values() if entry.default]
+    assert {e.measure: e.name for e in defaults} == {"shown": "reader", "self-report": "blend"}
     for entry in entries.values():
         config = read_config(entry.folder)
         assert fingerprint(entry.folder, config) == config["sha256"]
@@ -136,6 +160,10 @@ def test_cards_are_what_the_metrics_say(tmp_path):
         for file in ("config.json", "metrics.json"):
             (tmp_path / file).write_text((folder / file).read_text("utf-8"), "utf-8")
         assert write_card(tmp_path) == (folder / "README.md").read_text("utf-8")
+    folder = find_model("reader")
+    for file in ("config.json", "metrics.json"):
+        (tmp_path / file).write_text((folder / file).read_text("utf-8"), "utf-8")
+    assert write_reader_card(tmp_path) == (folder / "README.md").read_text("utf-8")
 
 
 def test_scoring_never_imports_torch():
@@ -150,5 +178,8 @@ sys.exit(str(bad) if bad else 0)
 
 if __name__ == "__main__":
     GOLDEN.write_text(
-        json.dumps({name: scores(name) for name in ("lexical", "pooled", "blend")}, indent=1) + "\n"
+        json.dumps(
+            {name: scores(name) for name in ("lexical", "pooled", "blend", "reader")}, indent=1
+        )
+        + "\n"
     )

@@ -12,13 +12,14 @@ import typer
 
 EXAMPLES = (
     "persona-lab train-reader --out my-reader",
-    "persona-lab train-reader --out teacher --data corpora --backbone nomic-hf --frozen 6",
+    "persona-lab train-reader --out teacher --data corpora --backbone nomic-hf --frozen 6 "
+    "--name reader-large",
     "persona-lab train-reader --out my-reader --data corpora --teacher teacher --pieces 100000",
 )
 
 
 def command(
-    out: Annotated[Path, typer.Option(help="Gets the folder 'reader', and 'work'.")],
+    out: Annotated[Path, typer.Option(help="Gets the model's folder, and 'work'.")],
     data: Annotated[
         Path | None,
         typer.Option(
@@ -31,7 +32,7 @@ def command(
         str,
         typer.Option(
             help="RoBERTa-, BERT- or NomicBERT-kind checkpoint by hub name or folder, or 'minilm' "
-            "for the installed package. One of NomicBERT's kind serves as a teacher only."
+            "for the installed package."
         ),
     ] = "minilm",
     teacher: Annotated[
@@ -46,6 +47,7 @@ def command(
     pieces: Annotated[
         int, typer.Option(min=0, help="Unrated pieces of the corpora that the teachers rate.")
     ] = 60_000,
+    name: Annotated[str, typer.Option(help="Of the model and its folder in --out.")] = "reader",
     epochs: Annotated[int, typer.Option(min=1, help="How often each text is shown.")] = 3,
     learning_rate: Annotated[float, typer.Option(help="Of the highest layer.")] = 1e-4,
     frozen: Annotated[
@@ -75,14 +77,12 @@ def command(
             backbone=backbone,
             teachers=teacher or (),
             pieces=pieces,
+            name=name,
             tell=note,
         )
     if json_:
         typer.echo(json.dumps(metrics))
         return
-    if "test" not in metrics:
-        typer.echo(str(out / "work"))
-        return
-    typer.echo(str(out / "reader"))
+    typer.echo(str(out / name))
     for name, group in metrics["test"]["groups"].items():
         typer.echo(f"  {name:20} n {group['n']:4d}, r with readers {group['r']['value']:.2f}")

@@ -76,7 +76,12 @@ def _sections(config: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str
         "",
         f"{config['summary'].capitalize()}. Version {config['version']}, frameworks: "
         f"{', '.join(config['frameworks'])}, language: English."
-        + (" **The default model: best on validation.**" if config.get("default") else ""),
+        + (
+            " **The default for self-report: best on validation.**" if config.get("default") else ""
+        ),
+        "",
+        "Measure: **self-report**. It guesses what the author of a text would say of themselves in "
+        "a questionnaire, which text hardly tells. What a text *shows* `reader` tells.",
         "",
         *origin,
         *_attention(config),

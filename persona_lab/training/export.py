@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
     from tokenizers import Tokenizer
-    from transformers import RobertaModel
+
+    from persona_lab.training.backbone import Backbone
 
     Array = NDArray[np.float32]
 
@@ -52,7 +53,7 @@ _LARGEST_MATE_DIFFERENCE = 1e-4
 
 
 def export_encoder(
-    model: RobertaModel,
+    model: Backbone,
     tokenizer: Tokenizer,
     folder: str | Path,
     *,
@@ -130,7 +131,7 @@ def export_encoder(
 
 
 def mean_vectors(
-    model: RobertaModel, segments: Sequence[Sequence[int]], layers: Sequence[int] | None = None
+    model: Backbone, segments: Sequence[Sequence[int]], layers: Sequence[int] | None = None
 ) -> NDArray[np.float32]:
     """What the exported graph computes, with torch: the reference for it.
 
@@ -162,7 +163,7 @@ def mean_vectors(
 
 
 def _measure(
-    work: Path, model: RobertaModel, layers: tuple[int, ...], check: list[tuple[int, ...]]
+    work: Path, model: Backbone, layers: tuple[int, ...], check: list[tuple[int, ...]]
 ) -> dict[str, float]:
     """Compare the two files with torch, with each other and with themselves."""
     fp32 = Encoder.load(work, device="cpu", precision="fp32")
@@ -219,7 +220,7 @@ def _segments(tokenizer: Tokenizer, texts: Iterable[str], max_tokens: int) -> li
 
 def _write(
     file: Path,
-    model: RobertaModel,
+    model: Backbone,
     arithmetic: Arithmetic,
     precision: str,
     layers: tuple[int, ...],

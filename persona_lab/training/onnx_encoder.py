@@ -1,4 +1,4 @@
-"""The encoder as an ONNX graph, written node by node from a RobertaModel's weights.
+"""The encoder as an ONNX graph, written node by node from its weights: RoBERTa or NomicBERT.
 
 Writing the graph beats tracing the module and then searching the trace for patterns to
 fuse: the nodes are the ones ONNX Runtime has fast kernels for, they stay the same when
@@ -18,14 +18,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from onnx import ModelProto, TensorProto
+from onnx import ModelProto, TensorProto, numpy_helper
 
 from persona_lab.errors import TrainingError
 from persona_lab.training.onnx_graph import CONTRIB, Arithmetic, Graph, Norm
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from transformers import RobertaModel
+
+    from persona_lab.training.backbone import Backbone
 
     Array = NDArray[np.float32]
 
@@ -36,9 +37,12 @@ _ACTIVATIONS: Mapping[str, tuple[str, float]] = {
 }
 """By transformers' name: the operator that adds the bias too, and its lower bound."""
 
+_SILU = "silu"
+_INT64_ONE = numpy_helper.from_array(np.array([1], np.int64))
+
 
 def encoder_graph(
-    model: RobertaModel,
+    model: Backbone,
     arithmetic: Arithmetic,
     *,
     layers: Sequence[int],
@@ -60,16 +64,11 @@ def encoder_graph(
         The model, with inputs and output as the module's docstring says.
 
     Raises:
-        TrainingError: the model is a decoder, uses another activation than GELU, names no
-            padding token, or has fewer than ``max_tokens`` positions.
+        TrainingError: the model is a decoder, uses another activation than GELU (NomicBERT:
+            SiLU), names no padding token, or has fewer than ``max_tokens`` positions.
     """
     config = model.config
-    if config.is_decoder or config.hidden_act not in _ACTIVATIONS:
-        raise TrainingError(
-            f"only encoders with one of the activations {', '.join(_ACTIVATIONS)} can be "
-            f"exported; this model has {config.hidden_act!r}, is_decoder={config.is_decoder}"
-        )
-    writer = _Writer(model, arithmetic)
+    writer = _writer(model, arithmetic)
     hidden = [writer.embed(padding_id(model), max_tokens)]
     for index in range(max(layers)):  # layers above the last one wanted cost nothing
         rows = writer.attend(hidden[-1], index)
@@ -84,7 +83,7 @@ def encoder_graph(
     return writer.graph.to_model(outputs, metadata)
 
 
-def check_layers(model: RobertaModel, layers: Sequence[int] | None) -> tuple[int, ...]:
+def check_layers(model: Backbone, layers: Sequence[int] | None) -> tuple[int, ...]:
     """The layers whose means are the vector; the last one by default.
 
     Raises:
@@ -97,7 +96,7 @@ def check_layers(model: RobertaModel, layers: Sequence[int] | None) -> tuple[int
     return chosen
 
 
-def weights_of(model: RobertaModel) -> dict[str, Array]:
+def weights_of(model: Backbone) -> dict[str, Array]:
     """The parameters of a model by name, as float32 arrays on the CPU."""
     return {
         name: np.asarray(tensor.detach().float().cpu().numpy(), dtype=np.float32)
@@ -105,7 +104,7 @@ def weights_of(model: RobertaModel) -> dict[str, Array]:
     }
 
 
-def padding_id(model: RobertaModel) -> int:
+def padding_id(model: Backbone) -> int:
     """The token id that stands for padding.
 
     Raises:
@@ -117,16 +116,28 @@ def padding_id(model: RobertaModel) -> int:
     return pad
 
 
+def _writer(model: Backbone, arithmetic: Arithmetic) -> _Writer:
+    """The writer for a model's kind."""
+    config = model.config
+    rotary = hasattr(model, "rotary_emb")
+    allowed = (_SILU,) if rotary else tuple(_ACTIVATIONS)
+    is_decoder = bool(getattr(config, "is_decoder", False))
+    if is_decoder or config.hidden_act not in allowed:
+        raise TrainingError(
+            f"only encoders with one of the activations {', '.join(allowed)} can be "
+            f"exported; this model has {config.hidden_act!r}, is_decoder={is_decoder}"
+        )
+    return _NomicWriter(model, arithmetic) if rotary else _Writer(model, arithmetic)
+
+
 class _Writer:
     """Writes the blocks of one model into one graph; each takes and returns rows."""
 
-    def __init__(self, model: RobertaModel, arithmetic: Arithmetic) -> None:
+    def __init__(self, model: Backbone, arithmetic: Arithmetic) -> None:
         self.graph = graph = Graph()
         self._arithmetic = arithmetic
         self._weights = weights_of(model)
-        self._epsilon: float = model.config.layer_norm_eps
-        self._heads: int = model.config.num_attention_heads
-        self._activation, self._lower = _ACTIVATIONS[model.config.hidden_act]
+        self._config = model.config
         dim = model.config.hidden_size
         self._flat = graph.constant("flat", np.array([-1], np.int64))
         self._to_rows = graph.constant("to_rows", np.array([-1, dim], np.int64))
@@ -158,7 +169,7 @@ class _Writer:
         positions = graph.add("Gather", graph.constant("positions", table), place)
         ids = graph.add("Reshape", "input_ids", self._flat)
         words = self._arithmetic.look_up(graph, weights["embeddings.word_embeddings.weight"], ids)
-        return self._normalise(words, positions, "embeddings")
+        return self._normalise(words, positions, "embeddings.LayerNorm")
 
     def attend(self, rows: str, index: int) -> str:
         """The attention block of a layer."""
@@ -177,14 +188,14 @@ class _Writer:
             graph.constant(f"{layer}.bias", bias),
             self._mask,
             domain=CONTRIB,
-            num_heads=self._heads,
+            num_heads=self._config.num_attention_heads,
         )
         mixed = graph.add("Reshape", mixed, self._to_rows)
         ready = self._arithmetic.prepare(graph, mixed, f"{index}.context")
         name = f"{layer}.output"
         dense = self._weights[f"{name}.dense.weight"].T
         product = self._arithmetic.multiply(graph, ready, f"{name}.dense", dense)
-        return self._normalise(product, rows, name)
+        return self._normalise(product, rows, f"{name}.LayerNorm", f"{name}.dense.bias")
 
     def feed_forward(self, rows: str, index: int) -> str:
         """The feed-forward block of a layer."""
@@ -193,12 +204,13 @@ class _Writer:
         ready = self._arithmetic.prepare(graph, rows, f"{index}.intermediate")
         wide = self._arithmetic.multiply(graph, ready, name, weights[f"{name}.weight"].T)
         bias = graph.constant(f"{name}.bias", weights[f"{name}.bias"])
-        wide = graph.add(self._activation, wide, bias, domain=CONTRIB)
-        ready = self._arithmetic.prepare(graph, wide, f"{index}.output", self._lower)
+        activation, lower = _ACTIVATIONS[self._config.hidden_act]
+        wide = graph.add(activation, wide, bias, domain=CONTRIB)
+        ready = self._arithmetic.prepare(graph, wide, f"{index}.output", lower)
         name = f"encoder.layer.{index}.output"
         dense = weights[f"{name}.dense.weight"].T
         product = self._arithmetic.multiply(graph, ready, f"{name}.dense", dense)
-        return self._normalise(product, rows, name)
+        return self._normalise(product, rows, f"{name}.LayerNorm", f"{name}.dense.bias")
 
     def mean(self, rows: str) -> str:
         """Mean over the tokens of each segment, ``(batch, dim)``: one small product each."""
@@ -220,11 +232,85 @@ class _Writer:
         """The vectors of several layers in a row."""
         return vectors[0] if len(vectors) == 1 else self.graph.add("Concat", *vectors, axis=1)
 
-    def _normalise(self, rows: str, residual: str, name: str) -> str:
+    def _normalise(self, rows: str, residual: str, name: str, bias: str = "") -> str:
         """Layer normalisation of rows, their bias where they have one, and a residual."""
         weights = self._weights
-        norm = Norm(
-            weights[f"{name}.LayerNorm.weight"], weights[f"{name}.LayerNorm.bias"], self._epsilon
+        norm = Norm(weights[f"{name}.weight"], weights[f"{name}.bias"], self._config.layer_norm_eps)
+        return self._arithmetic.add_and_normalise(
+            self.graph, rows, residual, name, norm, weights.get(bias)
         )
-        bias = weights.get(f"{name}.dense.bias")
-        return self._arithmetic.add_and_normalise(self.graph, rows, residual, name, norm, bias)
+
+
+class _NomicWriter(_Writer):
+    """NomicBERT: rotary positions, a gated feed-forward block, no biases."""
+
+    def embed(self, pad: int, max_tokens: int) -> str:
+        """Normalised sum of word vectors and that of token type 0; positions come later."""
+        graph, weights = self.graph, self._weights
+        if max_tokens > self._config.max_position_embeddings:
+            raise TrainingError(
+                f"the model has positions for {self._config.max_position_embeddings} tokens, "
+                f"and max_tokens is {max_tokens}: lower max_tokens"
+            )
+        del pad  # padding comes after the text and is masked; its position does not matter
+        self._rotations(max_tokens)
+        ids = graph.add("Reshape", "input_ids", self._flat)
+        words = self._arithmetic.look_up(graph, weights["embeddings.word_embeddings.weight"], ids)
+        kind = graph.constant("kind", weights["embeddings.token_type_embeddings.weight"][:1])
+        kinds = graph.add("Expand", kind, graph.add("Shape", words))
+        return self._normalise(words, kinds, "embeddings.LayerNorm")
+
+    def attend(self, rows: str, index: int) -> str:
+        """The attention block of a layer; queries and keys are turned by their position."""
+        graph, layer = self.graph, f"layers.{index}"
+        ready = self._arithmetic.prepare(graph, rows, f"{index}.attention")
+        query, key, value = (
+            graph.add(
+                "Reshape",
+                self._arithmetic.multiply(graph, ready, name, self._weights[f"{name}.weight"].T),
+                self._to_batch,
+            )
+            for name in (f"{layer}.self_attn.{part}_proj" for part in "qkv")
+        )
+        heads = self._config.num_attention_heads
+        query, key = (
+            graph.add(
+                "RotaryEmbedding", one, "places", "cos", "sin", domain=CONTRIB, num_heads=heads
+            )
+            for one in (query, key)
+        )
+        mixed = graph.add(
+            "MultiHeadAttention", query, key, value, "", self._mask, domain=CONTRIB, num_heads=heads
+        )
+        mixed = graph.add("Reshape", mixed, self._to_rows)
+        ready = self._arithmetic.prepare(graph, mixed, f"{index}.context")
+        name = f"{layer}.self_attn.o_proj"
+        product = self._arithmetic.multiply(graph, ready, name, self._weights[f"{name}.weight"].T)
+        return self._normalise(product, rows, f"{layer}.post_attention_layernorm")
+
+    def feed_forward(self, rows: str, index: int) -> str:
+        """The gated feed-forward block of a layer."""
+        graph, layer = self.graph, f"layers.{index}"
+        ready = self._arithmetic.prepare(graph, rows, f"{index}.intermediate")
+        gate, wide = (
+            self._arithmetic.multiply(graph, ready, name, self._weights[f"{name}.weight"].T)
+            for name in (f"{layer}.mlp.gate_proj", f"{layer}.mlp.up_proj")
+        )
+        opened = graph.add("Mul", gate, graph.add("Sigmoid", gate))
+        ready = self._arithmetic.prepare(graph, graph.add("Mul", opened, wide), f"{index}.output")
+        name = f"{layer}.mlp.down_proj"
+        product = self._arithmetic.multiply(graph, ready, name, self._weights[f"{name}.weight"].T)
+        return self._normalise(product, rows, f"{layer}.post_mlp_layernorm")
+
+    def _rotations(self, max_tokens: int) -> None:
+        """Tables of the angles, and the place of each token."""
+        graph, config = self.graph, self._config
+        half = config.hidden_size // config.num_attention_heads // 2
+        base = float(config.rope_parameters["rope_theta"])
+        angles = np.arange(max_tokens)[:, None] / base ** (np.arange(half) / half)
+        graph.constant("cos", np.cos(angles).astype(np.float32))
+        graph.constant("sin", np.sin(angles).astype(np.float32))
+        one = graph.constant("first_place", np.int64(1))
+        ones = graph.add("ConstantOfShape", graph.add("Shape", "input_ids"), value=_INT64_ONE)
+        axis = graph.constant("place_axis", np.int32(1))
+        graph.alias("places", graph.add("Sub", graph.add("CumSum", ones, axis), one))

@@ -51,6 +51,10 @@ class Graph:
         self._nodes.append(node)
         return output
 
+    def alias(self, name: str, value: str) -> None:
+        """Let a value be referred to by another name, too."""
+        self._nodes.append(helper.make_node("Identity", [value], [name], name=name))
+
     def to_model(
         self, outputs: Mapping[str, tuple[str, Sequence[str | int]]], metadata: Mapping[str, str]
     ) -> ModelProto:

@@ -20,7 +20,7 @@ vectorised, and the fused kernel of ONNX Runtime 1.31 takes nearly three times a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -32,7 +32,8 @@ from persona_lab.training.onnx_graph import CONTRIB, Graph, Norm, Rows
 if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
-    from transformers import RobertaModel
+
+    from persona_lab.training.backbone import Backbone
 
     Array = NDArray[np.float32]
 
@@ -61,7 +62,7 @@ def quantize_columns(weight: Array) -> tuple[NDArray[np.int8], Array]:
 
 
 def channel_factors(
-    model: RobertaModel, batches: Sequence[tuple[torch.Tensor, torch.Tensor]]
+    model: Backbone, batches: Sequence[tuple[torch.Tensor, torch.Tensor]]
 ) -> dict[str, Array]:
     """Measure by what to divide each input channel before it is rounded.
 
@@ -88,10 +89,11 @@ def channel_factors(
         return hook
 
     hooks = []
-    for index, layer in enumerate(cast("Iterable[Any]", model.encoder.layer)):
-        query, wide = layer.attention.self.query, layer.intermediate.dense
-        hooks.append(query.register_forward_pre_hook(watch(f"{index}.attention")))
+    names = {}
+    for index, (attention, wide, inputs) in enumerate(_blocks(model)):
+        hooks.append(attention.register_forward_pre_hook(watch(f"{index}.attention")))
         hooks.append(wide.register_forward_pre_hook(watch(f"{index}.intermediate")))
+        names[f"{index}.attention"], names[f"{index}.intermediate"] = inputs
     try:
         with torch.inference_mode():
             for ids, mask in batches:  # the hooks read this mask
@@ -103,17 +105,32 @@ def channel_factors(
     weights = weights_of(model)
     factors = {}
     for role, peak in peaks.items():
-        number, block = role.split(".")
-        prefix = f"encoder.layer.{number}"
-        names = (
-            [f"{prefix}.attention.self.{part}" for part in ("query", "key", "value")]
-            if block == "attention"
-            else [f"{prefix}.intermediate.dense"]
+        largest = np.max(
+            [np.abs(weights[f"{name}.weight"]).max(axis=0) for name in names[role]], axis=0
         )
-        largest = np.max([np.abs(weights[f"{name}.weight"]).max(axis=0) for name in names], axis=0)
         log = _MIGRATION * np.log(peak + 1e-6) - (1 - _MIGRATION) * np.log(largest + 1e-6)
         factors[role] = np.exp(log - log.mean()).astype(np.float32)
     return factors
+
+
+def _blocks(
+    model: Backbone,
+) -> Iterator[tuple[torch.nn.Module, torch.nn.Module, tuple[list[str], list[str]]]]:
+    """Of each layer what the inputs of attention and of the feed-forward block go into.
+
+    A module of either, to look at its input, and the names of all of either.
+    """
+    if hasattr(model, "rotary_emb"):
+        for index, layer in enumerate(cast("Iterable[Any]", model.layers)):
+            attention = [f"layers.{index}.self_attn.{part}_proj" for part in "qkv"]
+            wide = [f"layers.{index}.mlp.{part}_proj" for part in ("gate", "up")]
+            yield layer.self_attn.q_proj, layer.mlp.gate_proj, (attention, wide)
+        return
+    for index, layer in enumerate(cast("Iterable[Any]", model.encoder.layer)):
+        prefix = f"encoder.layer.{index}"
+        attention = [f"{prefix}.attention.self.{part}" for part in ("query", "key", "value")]
+        wide = [f"{prefix}.intermediate.dense"]
+        yield layer.attention.self.query, layer.intermediate.dense, (attention, wide)
 
 
 class RowwiseInt8:

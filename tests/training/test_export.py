@@ -262,3 +262,53 @@ def test_the_reference_leaves_out_padding(model) -> None:
         np.concatenate([mean_vectors(model, [short]), mean_vectors(model, [long])]),
         atol=1e-5,
     )
+
+
+def make_nomic():
+    """A random NomicBERT: rotary positions, a gated feed-forward block, no biases."""
+    nomic = pytest.importorskip("transformers.models.nomic_bert", reason="needs transformers 5")
+    torch.manual_seed(0)
+    config = nomic.NomicBertConfig(
+        vocab_size=120, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, head_dim=8,
+        intermediate_size=64, max_position_embeddings=64, pad_token_id=1,
+        rope_parameters={"rope_type": "default", "rope_theta": 1000.0},
+    )  # fmt: skip
+    model = nomic.NomicBertModel(config).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.1)
+    return model
+
+
+def test_a_model_with_rotary_positions_is_written_too(tmp_path: Path) -> None:
+    facts = export_encoder(
+        make_nomic(), make_tokenizer(), tmp_path, max_tokens=MAX_TOKENS,
+        calibration_texts=sentences(60, 1),
+    )  # fmt: skip
+    assert facts["max_difference_torch"] < 1e-4
+    assert facts["cosine_min"] > 0.99
+    assert facts["batch_mate_difference_int8"] < 1e-4
+
+
+def test_tokens_trace_what_a_vector_is_made_of(model, tmp_path: Path) -> None:
+    directions = np.random.default_rng(0).standard_normal((32, 3)).astype(np.float32)
+    export_encoder(
+        model, make_tokenizer(), tmp_path, max_tokens=MAX_TOKENS,
+        calibration_texts=sentences(60, 1), directions=directions,
+    )  # fmt: skip
+    encoder = Encoder.load(tmp_path)
+    segments = [s.token_ids for s in encoder.segmenter.segments(sentences(9, 2), pack=False)]
+    vectors, traces = encoder.encode_traced(segments)
+    assert vectors == pytest.approx(encoder.encode(segments), abs=1e-5)
+    for segment, vector, trace in zip(segments, vectors, traces, strict=True):
+        assert trace.shape == (len(segment), 3)
+        assert trace.mean(axis=0) == pytest.approx(vector @ directions, abs=1e-4)
+
+
+def test_a_file_without_directions_traces_nothing(model, tmp_path: Path) -> None:
+    export_encoder(
+        model, make_tokenizer(), tmp_path, max_tokens=MAX_TOKENS,
+        calibration_texts=sentences(60, 1),
+    )  # fmt: skip
+    with pytest.raises(TrainingError.__base__, match="does not trace tokens"):
+        Encoder.load(tmp_path).encode_traced([[0, 2]])

@@ -102,7 +102,7 @@ def _agreement(metrics: Mapping[str, Any]) -> Iterator[str]:
     for name, group in metrics["test"]["groups"].items():
         r = group["r"]
         traits = " | ".join(
-            "-" if value is None or value != value else f"{value:.2f}"
+            "-" if value is None else f"{value:.2f}"
             for value in list(group["by_axis"].values())[:5]
         )
         raters = "-" if group["raters"] is None else f"{group['raters']:.2f}"

@@ -25,6 +25,7 @@ from persona_lab.training.reader.labels import (
     Rated,
     rated,
     rows_of,
+    statement,
     text_hash,
 )
 
@@ -114,7 +115,22 @@ def rebuild(folder: Path, labels: Path = DATA / RATED) -> tuple[list[Rated], int
     return found, there - len(found)
 
 
-def unrated(folder: Path, labels: Path = DATA / RATED) -> Iterator[tuple[str, str]]:
+def persona_statements(folder: Path) -> list[Rated]:
+    """Statements about oneself that stand for a pole of one trait; none if the corpus is absent."""
+    found = []
+    for file in sorted((folder / "persona_statements").glob("*.jsonl")):
+        for dialogue in _dialogues("persona-statements")(file):
+            for name, speaker in dialogue.speakers.items():
+                text = " ".join(u.text for u in dialogue.by(name))
+                found += [
+                    statement(text, trait, high=value > 0.5, source="persona_statements")
+                    for trait, value in speaker.labels.items()
+                    if text
+                ]
+    return found
+
+
+def unrated(folder: Path, labels: Path = DATA / RATED) -> Iterator[tuple[str, str, str]]:
     """What people of the corpora say, piece by piece: for a teacher to rate.
 
     Rows of which a text is held out for testing or fitting are left out.
@@ -124,7 +140,7 @@ def unrated(folder: Path, labels: Path = DATA / RATED) -> Iterator[tuple[str, st
         labels: file of ratings without texts.
 
     Yields:
-        Pairs of text and kind: every turn of a conversation with the one that it answers
+        Text, kind and corpus: every turn of a conversation with the one that it answers
         (``answer``, where another spoke before) or without it, every post, and every
         paragraph (``utterance``).
     """
@@ -139,9 +155,9 @@ def unrated(folder: Path, labels: Path = DATA / RATED) -> Iterator[tuple[str, st
                 continue
             asked = row.turns[i - 1] if i and row.speakers[i - 1] != row.speakers[i] else ""
             if asked:
-                yield f"{QUESTION}{asked}{ANSWER}{turn}", "answer"
+                yield f"{QUESTION}{asked}{ANSWER}{turn}", "answer", row.corpus
             else:
-                yield turn, "utterance"
+                yield turn, "utterance", row.corpus
 
 
 _TAG = re.compile(r"<[^>]{1,80}>")

@@ -128,7 +128,6 @@ def teach(
     import torch
 
     torch.set_num_threads(settings.threads)
-    torch.manual_seed(settings.seed)
     optimizer = network.optimizer(
         settings.learning_rate,
         head_rate=settings.head_learning_rate,
@@ -200,6 +199,7 @@ class _Run:
         every = [p for group in self._optimizer.param_groups for p in group["params"]]
         losses: list[float] = []
         told = time.monotonic()
+        torch.manual_seed(self._settings.seed * 1000 + number)
         self._network.model.train(True)
         for step, rows in enumerate(self._plans[number], start=done):
             self._set_rate(step, total)

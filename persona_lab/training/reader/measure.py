@@ -85,13 +85,10 @@ def measure(
         found[str(group)] = {
             "n": len(rows),
             "r": _with_interval(level[rows], wanted[rows], [texts[i].group for i in rows], dice),
-            "by_axis": dict(
-                zip(
-                    AXES,
-                    np.round(_correlations(level[rows], wanted[rows]), 3).tolist(),
-                    strict=True,
-                )
-            ),
+            "by_axis": {
+                axis: None if np.isnan(r) else round(float(r), 3)
+                for axis, r in zip(AXES, _correlations(level[rows], wanted[rows]), strict=True)
+            },
             "raters": _raters([texts[i] for i in rows]),
         }
     return {"groups": found} | _cases(verdicts, wanted)
@@ -167,5 +164,6 @@ def _raters(texts: Sequence[Rated]) -> float | None:
             for i, rating in enumerate(said):
                 others = [r for j, r in enumerate(said) if j != i]
                 pairs.setdefault(place, []).append((rating, float(np.mean(others))))
-    found = [np.corrcoef(np.array(some).T)[0, 1] for some in pairs.values()]
+    columns = [np.array(some).T for some in pairs.values()]
+    found = [np.corrcoef(two)[0, 1] for two in columns if two.std(axis=1).all()]
     return round(float(np.mean(found)), 3) if found else None

@@ -15,10 +15,11 @@ from persona_lab.detectors.reader.scale import AXES
 from persona_lab.detectors.store import READER, write_config
 from persona_lab.encoding import Encoder
 from persona_lab.encoding.files import ENCODER_FILE, TOKENIZER_FILE, Precision
+from persona_lab.encoding.segment import Segmenter
 from persona_lab.errors import MissingExtraError, TrainingError
 from persona_lab.training.reader.calibrate import Read, fit_rule, read_with
 from persona_lab.training.reader.card import write_card
-from persona_lab.training.reader.corpora import rebuild, unrated
+from persona_lab.training.reader.corpora import persona_statements, rebuild, unrated
 from persona_lab.training.reader.fit import Lesson, ReaderSettings, teach
 from persona_lab.training.reader.labels import Rated, read_written, statements
 from persona_lab.training.reader.lessons import lesson_from, lesson_of, units_of
@@ -51,6 +52,7 @@ def train_reader(
     backbone: str = "minilm",
     teachers: Sequence[str | Path] = (),
     pieces: int = 0,
+    name: str = NAME,
     tell: Tell = lambda line: None,
 ) -> dict[str, Any]:
     """Train, export, fit the rule, measure, and write the card.
@@ -59,17 +61,18 @@ def train_reader(
     ``OUT/work``.
 
     Args:
-        out: gets the folder ``reader`` (for a backbone that can be exported) and ``work``.
+        out: gets the model's folder and ``work``.
         settings: of training.
         data: folder of corpora; our own texts alone if left out.
         backbone: as for ``load_backbone``.
         teachers: the ``out`` folders of earlier runs, whose ratings of unrated texts are
             learnt, too. They need the same tokenizer.
         pieces: how many unrated pieces of the corpora they rate.
+        name: of the model and its folder.
         tell: is given lines about what is going on.
 
     Returns:
-        What ``metrics.json`` holds; without ``test`` for a backbone that cannot be exported.
+        What ``metrics.json`` holds.
 
     Raises:
         MissingExtraError: the extra ``train`` is not installed.
@@ -87,6 +90,7 @@ def train_reader(
     model, tokenizer = load_backbone(backbone, rotary=True)
     network = ReaderNetwork(model, tokenizer, frozen=settings.frozen, seed=settings.seed)
     shown = [one for one in texts if one.split == "train"] + statements()
+    shown += persona_statements(corpora) if corpora else []
     weights = [_STATEMENT_WEIGHT if one.kind == "statement" else 1.0 for one in shown]
     lesson = lesson_of(shown, network.segmenter, weights=weights)
     if teachers:
@@ -104,10 +108,7 @@ def train_reader(
     facts["data"] = {
         split: sum(one.split == split for one in texts) for split in ("train", "valid", "test")
     }
-    if hasattr(network.model, "rotary_emb"):
-        tell(f"{work} holds a teacher; this kind of backbone is not exported")
-        return facts
-    return finish(network, tokenizer, texts, Path(out), facts, tell=tell)
+    return finish(network, tokenizer, texts, Path(out) / name, facts, tell=tell)
 
 
 def read_texts(corpora: Path | None) -> tuple[list[Rated], int]:
@@ -122,18 +123,18 @@ def finish(
     network: ReaderNetwork,
     tokenizer: Any,
     texts: Sequence[Rated],
-    out: Path,
+    folder: Path,
     facts: Mapping[str, Any],
     *,
     tell: Tell = lambda line: None,
 ) -> dict[str, Any]:
-    """From a trained network to a finished model folder ``OUT/reader``.
+    """From a trained network to a finished model folder.
 
     Args:
-        network: trained, of RoBERTa's kind.
+        network: trained.
         tokenizer: of the backbone.
         texts: all rated ones; those held out fit the rule and test.
-        out: folder.
+        folder: the model's, named as the model is.
         facts: of training, for the card.
         tell: is given lines about what is going on.
 
@@ -142,13 +143,16 @@ def finish(
     """
     from persona_lab.training.export import export_encoder
 
+    # what is shown is learnt already; only held-out texts are read from here on
+    sample = [one.text for one in texts if one.split == "train"][:_EXPORT_TEXTS]
+    texts = [one for one in texts if one.split != "train"]
     tell("exporting")
     head = ReaderHead(*(network.head[name].detach().cpu().numpy() for name in ("weight", "bias")))
-    scratch, folder = out / "work" / "export", out / NAME
+    scratch = folder.parent / "work" / "export"
     exported = export_encoder(
         network.model.cpu(), tokenizer, scratch,
         max_tokens=_UNIT_TOKENS,
-        calibration_texts=[one.text for one in texts if one.split == "train"][:_EXPORT_TEXTS],
+        calibration_texts=sample,
         directions=head.directions,
         keep_fp32=True,
     )  # fmt: skip
@@ -162,20 +166,22 @@ def finish(
     rule = fit_rule([texts[i] for i in valid], [reads[i] for i in valid])
     write_config(
         folder,
-        name=NAME,
+        name=folder.name,
         version=__version__,
         components={READER: "."},
         calibration=rule,
         more={
             "measure": "shown",
             "frameworks": list(FRAMEWORKS),
-            "default": True,
+            "default": folder.name == NAME,
             "summary": SUMMARY,
         },
     )
     tell("measuring")
     test = [
-        i for i, one in enumerate(texts) if one.split == "test" and len(one.ratings) >= _TEST_RATINGS
+        i
+        for i, one in enumerate(texts)
+        if one.split == "test" and len(one.ratings) >= _TEST_RATINGS
     ]
     held = [texts[i] for i in test]
     metrics = {
@@ -235,10 +241,7 @@ def _taught(
     """What the teachers say of unrated units; kept, since it takes long."""
     if corpora is None or pieces < 1:
         raise TrainingError("a teacher needs --data and --pieces: unrated texts that it rates")
-    said = list(unrated(corpora))
-    chosen = np.random.default_rng(seed).permutation(len(said))[:pieces]
-    cut, _ = units_of([said[i] for i in sorted(chosen)], network.segmenter)
-    units = distinct(cut)[:pieces]
+    units = draw_units(list(unrated(corpora)), pieces, network.segmenter, seed)
     file = work / "taught.npz"
     if file.is_file():
         with np.load(file, allow_pickle=False) as kept:
@@ -262,9 +265,24 @@ def _lesson_of_units(units: Sequence[Ids], chances: Any) -> Lesson:
     )
 
 
-def distinct(units: Sequence[Ids]) -> list[Ids]:
-    """Units without repetitions, in order."""
-    return list({unit.tobytes(): unit for unit in units}.values())
+def draw_units(
+    said: Sequence[tuple[str, str, str]], count: int, segmenter: Segmenter, seed: int
+) -> list[Ids]:
+    """Units by chance, none twice; a corpus counts by the square root of its size.
+
+    Args:
+        said: text, kind and corpus of what is drawn from.
+        count: units at most.
+        segmenter: of the encoder.
+        seed: of the draw.
+    """
+    units, counts = units_of([(text, kind) for text, kind, _ in said], segmenter)
+    corpus = np.repeat([name for _, _, name in said], counts)
+    kept = list({unit.tobytes(): i for i, unit in enumerate(units)}.values())
+    _, place, size = np.unique(corpus[kept], return_inverse=True, return_counts=True)
+    # drawing without replacement by weight: the largest of u ** (1 / weight)
+    keys = np.log(np.random.default_rng(seed).random(len(kept))) * np.sqrt(size[place])
+    return [units[kept[i]] for i in np.sort(np.argsort(-keys)[:count])]
 
 
 def _reads(
