@@ -17,7 +17,7 @@ from persona_lab.consistency.drift import Drift
 from persona_lab.consistency.judge import ConsistencyJudge
 from persona_lab.consistency.parts import NotScored
 from persona_lab.consistency.report import Report, Unread
-from persona_lab.consistency.turns import Turns
+from persona_lab.consistency.turns import LinearTraits, Turns
 from persona_lab.detectors.calibration import Calibration
 from persona_lab.detectors.registry import load_detector
 from persona_lab.dialogue import Dialogue, Speaker, Utterance
@@ -376,15 +376,14 @@ def turns(make_calibration: Callable[..., Calibration]) -> Turns:
     z = np.r_[np.arange(1.0, 9.0), 0.0]
     values = np.zeros((1, 9, len(calibration.rows)), np.float32)
     values[0] = z[:, None]
+    words = np.full(9, 10.0, np.float32)
+    bias = np.zeros((1, len(calibration.rows)), np.float32)
     return Turns(
         texts=("some words",) * 9,
         speakers=("Ann",) * 8 + ("Bob",),
-        words=np.full(9, 10.0, np.float32),
+        words=words,
         vectors=np.eye(9, dtype=np.float32),
-        values=values,
-        bias=np.zeros((1, len(calibration.rows)), np.float32),
-        gate=np.ones(1, np.float32),
-        calibration=calibration,
+        traits=LinearTraits(words, values, bias, np.ones(1, np.float32), calibration),
         framework=BIG_FIVE,
     )
 

@@ -37,13 +37,16 @@ def run(*args: object, code: int = 0) -> Result:
 
 def test_the_list_names_what_can_be_loaded(models: Path) -> None:
     (line,) = (line for line in run("models", "list").stdout.splitlines() if "toy" in line)
-    assert line.split() == ["toy", "1.2", "bigfive,", "mbti", "default", "knows", "ten", "words"]
+    assert line.split() == [
+        *("toy", "1.2", "bigfive,", "mbti", "self-report", "default", "knows", "ten", "words")
+    ]
     entries = {entry["name"]: entry for entry in json.loads(run("models", "list", "--json").stdout)}
     assert entries["toy"] == {
         "name": "toy",
         "version": "1.2",
         "frameworks": ["bigfive", "mbti"],
         "default": True,
+        "measure": "self-report",
         "summary": "knows ten words",
         "path": str(models / "toy"),
         "problem": None,
