@@ -23,6 +23,8 @@ from pathlib import Path
 
 import numpy as np
 
+from persona_lab.consistency.drift import Drift, drift
+from persona_lab.consistency.turns import TurnReader
 from persona_lab.detectors.base import Request, Result
 from persona_lab.detectors.registry import LoadedDetector, load_detector
 from persona_lab.dialogue import Dialogue
@@ -31,12 +33,11 @@ from persona_lab.formats import read_dialogues
 from persona_lab.profile import Profile
 from persona_lab.training.metrics import auc
 from persona_lab.training.reader.corpora import rebuild
-from persona_lab.training.reader.labels import DATA, RATED, levels, read_written, rows_of
+from persona_lab.training.reader.labels import DATA, DIALOGUES, RATED, levels, read_written, rows_of
 from persona_lab.training.reader.lessons import request_of
 from persona_lab.training.reader.measure import groups_of
 from persona_lab.traits import BIG_FIVE
 
-DIALOGUES = DATA.parent / "dialogues.jsonl"
 CLEAR, NOTHING, RATINGS = 1.5, 0.34, 3
 DRAWS = 500
 
@@ -148,6 +149,30 @@ def dialogues_table(detectors: dict[str, LoadedDetector]) -> Iterator[Line]:
         yield f"chatbots, {name}: other traits labelled", silent, [str(n) for n in other]
 
 
+def changes_table(detectors: dict[str, LoadedDetector]) -> Iterator[Line]:
+    """Is a character that switches told from one that does not, and is the place found?"""
+    rows = [json.loads(line) for line in DIALOGUES.read_text("utf-8").splitlines()]
+    talks = {d.id: d for d in read_dialogues(str(DIALOGUES)) if isinstance(d, Dialogue)}
+    switched = np.array([float(row["kind"] == "switched") for row in rows])
+    cells, places = [], []
+    for detector in detectors.values():
+        reader = TurnReader(detector)
+        chance, near = [], 0
+        for row in rows:
+            talk = talks[row["id"]]
+            found = drift(reader.read(talk, BIG_FIVE), "assistant")
+            chance.append(found.change_point.probability if isinstance(found, Drift) else 0.0)
+            if row["kind"] == "switched" and isinstance(found, Drift):
+                own = [i for i, u in enumerate(talk.utterances) if u.speaker == "assistant"]
+                near += abs(own.index(found.change_point.turn) - row["truth"]["turn"]) <= 1
+        p = np.array(chance)
+        called = [int(((p >= 0.5) & (switched == kind)).sum()) for kind in (1.0, 0.0)]
+        cells.append(f"{auc(switched, p, np.ones(len(p))):.2f} ({called[0]} / {called[1]})")
+        places.append(f"{near} of {int(switched.sum())}")
+    yield "chatbots, switched against others: AUC of the change (called / false)", len(rows), cells
+    yield "chatbots, switched: change located within one turn", int(switched.sum()), places
+
+
 def unseen(data: Path, corpus: str) -> Callable[[Dialogue], bool]:
     """Was none of a row rated for training or for fitting the rule?"""
     seen = {
@@ -196,7 +221,7 @@ def main() -> None:
     arguments = parser.parse_args()
     data = Path(arguments.data) if arguments.data else None
     detectors = {name: load_detector(name) for name in arguments.detectors}
-    lines = [*texts_table(detectors, data), *dialogues_table(detectors)]
+    lines = [*texts_table(detectors, data), *dialogues_table(detectors), *changes_table(detectors)]
     if data:
         stories = "personallm/gpt-3.5-turbo-0613_stories.jsonl"
         lines += labelled_table(

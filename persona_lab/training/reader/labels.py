@@ -26,6 +26,9 @@ DATA = Path(__file__).resolve().parent.parent / "data" / "reader"
 
 WRITTEN, RATED = "written.jsonl", "rated.jsonl"
 
+DIALOGUES = DATA.parent / "dialogues.jsonl"
+"""Talks of a user and a chatbot whose character is known; nothing was trained on them."""
+
 LETTERS: Mapping[str, str] = dict(
     zip(("O", "C", "E", "A", "N", "SN", "TF", "JP"), AXES, strict=True)
 )
