@@ -106,7 +106,7 @@ def train_reader(
     keep_network(network, work, backbone)
     facts |= {"backbone": backbone, "teachers": len(teachers), "not_found": lost}
     facts["data"] = {
-        split: sum(one.split == split for one in texts) for split in ("train", "valid", "test")
+        split: sum(one.split == split for one in texts) for split in ("train", "valid")
     }
     return finish(network, tokenizer, texts, Path(out) / name, facts, tell=tell)
 
@@ -186,6 +186,7 @@ def finish(
     held = [texts[i] for i in test]
     metrics = {
         **facts,
+        "data": {**facts["data"], "test": len(held)},
         "export": exported,
         "test": measure(held, [reads[i] for i in test], rule),
         "test_fp32": agreement(held, [exact[i] for i in test], rule),
