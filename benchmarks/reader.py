@@ -8,7 +8,8 @@ Run: PERSONA_LAB_DATA=/path/to/corpora python benchmarks/reader.py [--detectors 
   (`persona_lab/training/data/dialogues.jsonl`); the reader was not trained on them.
 - **stories**: of GPT-3.5 with five assigned traits, trait words masked, whole, of persona runs of
   which no text was rated for training; **vlogs**: impressions of observers, of vlogs of which
-  none was. Sentences of other runs and vlogs were rated.
+  none was. Sentences of other runs and vlogs were rated. The bundled detectors of self-report
+  learnt from all of these stories and vlogs, so they have no figure there.
 
 Chance is an r of 0 and an AUC of .5. Intervals are 90 %, by resampling authors.
 """
@@ -30,7 +31,7 @@ from persona_lab.detectors.registry import LoadedDetector, load_detector
 from persona_lab.dialogue import Dialogue
 from persona_lab.errors import RowError
 from persona_lab.formats import read_dialogues
-from persona_lab.profile import Profile
+from persona_lab.profile import SELF_REPORT, Profile
 from persona_lab.training.metrics import auc
 from persona_lab.training.reader.corpora import rebuild
 from persona_lab.training.reader.labels import DATA, DIALOGUES, RATED, levels, read_written, rows_of
@@ -198,6 +199,10 @@ def labelled_table(
     requests = [Request.of(d, speaker.name) for d, speaker in known]
     cells, sides = [], []
     for detector in detectors.values():
+        if detector.measure == SELF_REPORT:
+            cells.append("trained on them")
+            sides.append("trained on them")
+            continue
         found = scores(detector, requests)
         x = np.array([[value(r, key) for key in BIG_FIVE.keys] for r in found])
         p = np.array([[r.traits[k].p_high if isinstance(r, Profile) else 0.5 for k in BIG_FIVE.keys]

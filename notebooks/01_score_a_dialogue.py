@@ -5,6 +5,8 @@
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -47,9 +49,11 @@ dialogue
 # %% [markdown]
 # ## One speaker
 #
-# `p` is a calibrated probability: of the speakers who get 0.70, about 70 in 100 should be on the
-# high side of the trait, measured as the training data measured it. It is not *how much* of a
-# trait somebody has.
+# The default detector, the reader, tells what a text *shows*: what an attentive reader would
+# conclude about the speaker from these words alone. `level` is *how much*, on the scale on which
+# readers rate: -2 clearly low, 0 nothing shown or evenly mixed, 2 clearly high. The label is
+# `high` or `low`, or there is none, and why: *nothing shown*, *mixed* (signs of both poles) or
+# *too short*.
 
 # %%
 detector = persona_lab.load_detector()
@@ -61,29 +65,43 @@ ax = plots.profile(to_frame(profile))
 plt.show()
 
 # %% [markdown]
-# Read the bars before the dots. A bar is the 90 % interval: what other turns by the same speaker,
-# or another member of the model's ensemble, could have given. Where it crosses the upright
-# threshold the dot is hollow, and the detector says *unsure* instead of guessing.
+# The picture shows `p_high`, *which side*: the probability that readers would call the speaker
+# high rather than low, near .5 where nothing is shown. Bars are its 90 % intervals. A dot is
+# filled where there is a label, and that is decided by the level. So a hollow dot can lie well
+# off .5, and a filled one's bar can still cross it.
 #
-# - **Conclude:** filled dots are leanings that this text supports.
-# - **Do not conclude** that a hollow dot means "average". It means that the text does not tell.
+# - **Conclude:** Ingrid shows conscientiousness, clearly. Nothing in this talk about boxes and
+#   meters tells about the other four traits.
+# - **Do not conclude** that a hollow dot means "average". It means that the text does not show it.
 
 # %% [markdown]
-# ## What moved it
+# ## Which sentences show it
 #
-# The three turns that moved each trait most, and how far, in log-odds. A score comes from many
-# small pushes, so look here before you quote one: is it the content, or a turn of phrase?
+# Up to three sentences for each trait, and what each adds to the log-odds of the high pole.
+# Sentences that show next to nothing are left out, and a trait may have none.
 
 # %%
-said = {u.id: f"{shorten(u.text, 58, placeholder=' …')}  {u.id:>2}" for u in dialogue.by(speaker)}
+texts = {u.id: u.text for u in dialogue.by(speaker)}
 pushes = pd.DataFrame(
-    {"turn": e.utterance_id, "trait": e.trait, "push": e.weight} for e in profile.evidence
+    [
+        (e.utterance_id, e.start or 0, e.trait, e.weight, e.quote(texts[e.utterance_id]))
+        for e in profile.evidence
+    ],
+    columns=["turn", "start", "trait", "push", "sentence"],
 )
-table = pushes.pivot(index="turn", columns="trait", values="push")
-table = table.reindex(index=list(said), columns=list(profile.traits)).rename(index=said)
+places = {turn: n for n, turn in enumerate(texts)}
+pushes = pushes.sort_values(
+    ["turn", "start"], key=lambda c: c.map(places) if c.name == "turn" else c
+)
+pushes["says"] = [
+    f"{shorten(s, 58, placeholder=' …')}  {t:>2}"
+    for s, t in zip(pushes["sentence"], pushes["turn"], strict=True)
+]
+table = pushes.pivot_table(index="says", columns="trait", values="push", sort=False)
+table = table.reindex(columns=list(profile.traits))
 
 with plots.use_theme():
-    fig, ax = plt.subplots(figsize=(6.4, 0.4 + 0.3 * len(table)))
+    fig, ax = plt.subplots(figsize=(6.4, 0.8 + 0.3 * len(table)))
     sns.heatmap(table, center=0, cmap="PuOr_r", annot=True, fmt="+.2f", linewidths=0.6, ax=ax)
     ax.collections[0].colorbar.set_label("push on the log-odds")
     ax.grid(False)
@@ -91,6 +109,12 @@ with plots.use_theme():
     ax.tick_params(length=0, axis="both")
     plt.setp(ax.get_xticklabels(), rotation=25, ha="right", rotation_mode="anchor")
 plt.show()
+
+# %% [markdown]
+# - **Conclude:** the strong pushes are all conscientiousness, and a person would point to the same
+#   sentences: two coats and clean brushes, an inventory with a date, meters read every evening.
+# - **Do not** make much of the pale ones. They add up to no label. Read the sentence before you
+#   quote a score: is it the content, or a turn of phrase?
 
 # %% [markdown]
 # ## How much text is enough?
@@ -112,7 +136,7 @@ with plots.use_theme():
     ax.plot(course["words"], course["p_high"], marker="", label="p")
     for sure, part in course.groupby(course["label"] != "abstain"):
         face = plots.PALETTE[0] if sure else "white"
-        name = "labelled" if sure else "unsure or too short"
+        name = "labelled" if sure else "no label"
         ax.plot(part["words"], part["p_high"], "o", color=plots.PALETTE[0], mfc=face, label=name)
     ax.axhline(0.5, color="black", linewidth=0.8, linestyle="-", marker="")
     ax.set(ylim=(0, 1), xlabel="words read", ylabel="probability", title=f"{speaker}: {trait}")
@@ -122,28 +146,28 @@ plt.show()
 width = course["high"] - course["low"]
 print(f"after {course['words'].iloc[0]} words: interval {width.iloc[0]:.2f} wide")
 print(f"after {course['words'].iloc[-1]} words: interval {width.iloc[-1]:.2f} wide")
-for warning in detector.profile(parts[0], speaker).warnings:
-    print(f"on the first turn alone the detector warns: {warning.message}")
+first = growth[growth["words"] == growth["words"].min()]
+print(f"traits with a label after the first turn: {(first['label'] != 'abstain').sum()} of 5")
+last = growth[growth["words"] == growth["words"].max()]
+print(f"traits with a label after the last turn: {(last['label'] != 'abstain').sum()} of 5")
 
 # %% [markdown]
-# - **Conclude:** more words narrow the interval and bring labels. Collect all turns of a speaker
-#   before you score.
-# - **Do not conclude** anything from a turn or two. A label needs an interval on one side of the
-#   threshold *and* a minimum of words, which depends on the kind of text; below it the detector
-#   warns `too_short`. How accuracy grows with length is measured in `05_can_you_trust_it`.
+# - **Conclude:** one clear turn can be enough for a label; the next ones narrow the interval. Most
+#   short turns of most speakers show nothing, so collect a speaker's turns before you score.
+# - **Do not conclude** that more words must bring more labels. What a speaker never shows stays
+#   *nothing shown*, however much they say.
 
 # %% [markdown]
 # ## The other framework
 #
-# The same text as MBTI axes. Each has a threshold of its own (upright lines): in the forum data
-# that the model learnt from, types are far from balanced, so the line between two letters is not
-# at one half.
+# The same text as MBTI axes, read in the same way; E or I is extraversion. A letter that is not
+# shown is X.
 
 # %%
 mbti = detector.profile(dialogue, speaker, framework="mbti")
 ax = plots.profile(to_frame(mbti))
 plt.show()
-print(f"{speaker} as MBTI: {mbti.type} (X is unsure)")
+print(f"{speaker} as MBTI: {mbti.type} (X is not shown)")
 
 # %% [markdown]
 # ## Everybody in the file
@@ -156,9 +180,11 @@ plt.show()
 print(scores["label"].value_counts().to_string())
 
 # %% [markdown]
-# Brackets are *unsure*. Expect many: a detector that labels everything on a few hundred words is
-# guessing. The same colour down a whole column tells about the kind of text more than about its
-# speakers, so compare speakers within one file rather than with one half.
+# Brackets have no label. Expect many: a few hundred words show one or two traits, and a reader who
+# names all five is guessing. Not every colour without brackets is sure: of Miriam, Jaz and the
+# drifting bot look at `level` and its interval as well. The bot starts as a party animal and ends
+# in a corner, and as a whole it is labelled extraverted, not mixed (`03_consistency_and_drift`
+# looks at its turns).
 #
 # For the bundled dialogues we know which pole each character was *written* to show. Did it come
 # out?
@@ -177,18 +203,18 @@ MEANT = {
 meant = pd.DataFrame(
     {"id": id, "trait": trait, "meant": pole} for id, (trait, pole) in MEANT.items()
 )
-check = meant.merge(scores[["id", "speaker", "trait", "p_high", "low", "high", "label"]])
+columns = ["id", "speaker", "trait", "level", "level_low", "level_high", "label"]
+check = meant.merge(scores[columns])
 print(f"labelled as meant: {(check['label'] == check['meant']).sum()} of {len(check)}")
 wrong = ~check["label"].isin(["abstain"]) & (check["label"] != check["meant"])
 print(f"labelled the other way: {wrong.sum()}")
-print(f"leaning the right way: {((check['p_high'] > 0.5) == (check['meant'] == 'high')).sum()}")
 check.round(2)
 
 # %% [markdown]
-# - **Conclude:** leanings are mostly right, labels are few, and a character who is obvious to a
-#   reader can be nothing special to the model. That is the state of the field, not of this file.
-# - **Do not** use a single score to decide about a person. Compare groups, bots or versions
-#   (`07_compare_groups`), and look at what moved a score.
+# - **Conclude:** a character who is obvious to a reader is obvious to the model.
+# - **Do not conclude** that it is right so often elsewhere: these eight were written to be plain.
+#   `docs/reader.md` says how well it agrees with readers on other texts, and what it does not see.
+#   What a text shows is not what its author is like. Do not use a score to decide about a person.
 
 # %% [markdown]
 # ## A text of your own
