@@ -15,7 +15,7 @@ head's result can be traced back to the words. It costs nothing where nobody ask
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from onnx import ModelProto, TensorProto, numpy_helper
@@ -304,7 +304,8 @@ class _NomicWriter(_Writer):
 
     def _rotations(self, max_tokens: int) -> None:
         """Tables of the angles, and the place of each token."""
-        graph, config = self.graph, self._config
+        graph = self.graph
+        config: Any = self._config
         half = config.hidden_size // config.num_attention_heads // 2
         base = float(config.rope_parameters["rope_theta"])
         angles = np.arange(max_tokens)[:, None] / base ** (np.arange(half) / half)

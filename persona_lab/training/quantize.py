@@ -20,8 +20,8 @@ vectorised, and the fused kernel of ONNX Runtime 1.31 takes nearly three times a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from onnx import TensorProto
@@ -120,13 +120,14 @@ def _blocks(
 
     A module of either, to look at its input, and the names of all of either.
     """
+    anything: Any = model
     if hasattr(model, "rotary_emb"):
-        for index, layer in enumerate(cast("Iterable[Any]", model.layers)):
+        for index, layer in enumerate(anything.layers):
             attention = [f"layers.{index}.self_attn.{part}_proj" for part in "qkv"]
             wide = [f"layers.{index}.mlp.{part}_proj" for part in ("gate", "up")]
             yield layer.self_attn.q_proj, layer.mlp.gate_proj, (attention, wide)
         return
-    for index, layer in enumerate(cast("Iterable[Any]", model.encoder.layer)):
+    for index, layer in enumerate(anything.encoder.layer):
         prefix = f"encoder.layer.{index}"
         attention = [f"{prefix}.attention.self.{part}" for part in ("query", "key", "value")]
         wide = [f"{prefix}.intermediate.dense"]
