@@ -197,17 +197,19 @@ def labelled_table(
         [[speaker.labels.get(key, np.nan) for key in BIG_FIVE.keys] for _, speaker in known]
     )
     requests = [Request.of(d, speaker.name) for d, speaker in known]
+    labelled = set(np.unique(y)) <= {0.0, 1.0}
     cells, sides = [], []
     for detector in detectors.values():
         if detector.measure == SELF_REPORT:
             cells.append("trained on them")
-            sides.append("trained on them")
+            if labelled:
+                sides.append("trained on them")
             continue
         found = scores(detector, requests)
         x = np.array([[value(r, key) for key in BIG_FIVE.keys] for r in found])
         p = np.array([[r.traits[k].p_high if isinstance(r, Profile) else 0.5 for k in BIG_FIVE.keys]
                       for r in found])  # fmt: skip
-        if set(np.unique(y)) <= {0.0, 1.0}:
+        if labelled:
             each = [auc(y[:, t], x[:, t], np.ones(len(y))) for t in range(y.shape[1])]
             cells.append(f"{np.mean(each):.2f} ({' '.join(f'{a:.2f}' for a in each)})")
             sides.append(f"{((p >= 0.5) == (y == 1)).mean():.1%}")

@@ -90,9 +90,7 @@ pushes = pd.DataFrame(
     columns=["turn", "start", "trait", "push", "sentence"],
 )
 places = {turn: n for n, turn in enumerate(texts)}
-pushes = pushes.sort_values(
-    ["turn", "start"], key=lambda c: c.map(places) if c.name == "turn" else c
-)
+pushes = pushes.assign(place=pushes["turn"].map(places)).sort_values(["place", "start"])
 pushes["says"] = [
     f"{shorten(s, 58, placeholder=' …')}  {t:>2}"
     for s, t in zip(pushes["sentence"], pushes["turn"], strict=True)
@@ -180,12 +178,19 @@ plt.show()
 print(scores["label"].value_counts().to_string())
 
 # %% [markdown]
-# Brackets have no label. Expect many: a few hundred words show one or two traits, and a reader who
-# names all five is guessing. Not every colour without brackets is sure: of Miriam, Jaz and the
-# drifting bot look at `level` and its interval as well. The bot starts as a party animal and ends
-# in a corner, and as a whole it is labelled extraverted, not mixed (`03_consistency_and_drift`
-# looks at its turns).
+# Brackets have no label. Expect many: most speakers here show one or two traits. The bot starts as
+# a party animal and ends in a corner, and as a whole it is labelled extraverted, not mixed
+# (`03_consistency_and_drift` looks at its turns).
 #
+# Not every label is sure. These have an interval that holds 0, so take them as leanings:
+
+# %%
+faint = scores[
+    scores["label"].ne("abstain") & (scores["level_low"] < 0) & (scores["level_high"] > 0)
+]
+faint[["id", "speaker", "trait", "level", "level_low", "level_high", "label"]].round(2)
+
+# %% [markdown]
 # For the bundled dialogues we know which pole each character was *written* to show. Did it come
 # out?
 
@@ -214,7 +219,9 @@ check.round(2)
 # - **Conclude:** a character who is obvious to a reader is obvious to the model.
 # - **Do not conclude** that it is right so often elsewhere: these eight were written to be plain.
 #   `docs/reader.md` says how well it agrees with readers on other texts, and what it does not see.
-#   What a text shows is not what its author is like. Do not use a score to decide about a person.
+#   Speakers who answer in few words are read with what they answer, and can be taken for their
+#   partner (`07_compare_groups`). What a text shows is not what its author is like. Do
+#   not use a score to decide about a person.
 
 # %% [markdown]
 # ## A text of your own

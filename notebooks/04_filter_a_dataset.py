@@ -102,8 +102,11 @@ curve[::4].round(2)
 
 # %% [markdown]
 # The dotted line is the share of rows that were asked for the trait, before any filter: below it
-# the filter would be worse than nothing. A higher threshold buys purity and pays in rows. Choose
-# by what a wrong row costs you, and keep a note of the expression: it is in `manifest.json`.
+# the filter would be worse than nothing. Here hardly any row lies between .6 and .9, so it matters
+# little where in that range the threshold is; below .55 rows that show nothing come in. Choose by
+# what a wrong row costs you, and keep a note of the expression: it is in `manifest.json`.
+#
+# `p_high` asks *which side*. To ask *how much*, filter by level: `extraversion.level >= 1`.
 
 # %% [markdown]
 # ## What does the filter take away besides?
@@ -128,16 +131,18 @@ kept.agg(rows=("kept", "size"), kept=("kept", "sum"), words=("words", "mean")).r
 # In the bundled file *Max*, *Bea* and *Rocco* were all written as extraverts, in that order of
 # textbook wording.
 #
-# - **Conclude:** the filter keeps the rows that sound like an extravert in the texts that the
-#   detector learnt from. It works best on the loud cliché, and loses the blunt extravert.
-# - **Do not conclude** that the dropped rows are not extraverted. If variety matters, use a lower
-#   threshold, or take the surest rows of each group (`--preset representative:0.5`,
-#   `balance:...`).
+# - **Conclude:** the filter keeps all three, the blunt Rocco with the least margin, and none of the
+#   introverts. The rows without a role lie around the middle, whatever they were asked for: they
+#   show nothing.
+# - **Do not conclude** that it is as clean on your data: these roles were written to differ. If
+#   variety matters, look at the groups, or take the surest rows of each
+#   (`--preset representative:0.5`, `balance:...`).
 
 # %% [markdown]
 # ## Look at the border
 #
-# Before you trust a threshold, read the rows next to it, on both sides.
+# Before you trust a threshold, read the rows next to it, on both sides. Here those above are
+# somebody's, and those below could be anybody's.
 
 # %%
 figures = preview(OUT / "scores", OUT / "preview.html", KEEP, overwrite=True)

@@ -92,7 +92,7 @@ function profileCards(both) {
     const traits = [...new Set(good.flatMap((p) => Object.keys(p.traits)))];
     return el("section", { class: "card" },
       el("header", {}, el("h2", {}, FRAMEWORKS[framework] ?? "Profile"),
-        el("p", {}, "bar: 90 % interval; dashed: threshold")),
+        el("p", {}, "bar: 90 % interval; dashed: the middle")),
       good.length > 0 && legend(good.map((p) => ({ who: p.who, name: `${p.name} · ${p.row.word_count} words` }))),
       framework === "mbti" && el("p", { class: "types" }, good.map((p) => el("span", { class: p.who }, `${p.name} `, el("span", { class: "type-code" }, p.row.type)))),
       traits.map((trait) => traitRow(trait, good)),

@@ -39,6 +39,10 @@ def test_sentences_are_where_they_stand_in_the_text(segmenter) -> None:
     (unit,) = cut([request_of(("b", text))], segmenter)[0]
     found = [text[s.start : s.end].strip() for s in unit.sentences]
     assert found == ["We went.", "It was", "a party!", "Then"]
+    (unit,) = cut([request_of(("b", 'At 4.40 we went... "There!" he'))], segmenter)[0]
+    text = 'At 4.40 we went... "There!" he'
+    found = [text[s.start : s.end].strip() for s in unit.sentences]
+    assert found == ["At 4.40 we went...", '"There!"', "he"]
 
 
 def test_a_long_sentence_is_cut_evenly(segmenter) -> None:
