@@ -260,7 +260,7 @@ class TurnReader:
         )
 
     def _shown(self, reader: ReaderDetector, dialogue: Dialogue) -> ShownTraits:
-        """What the reader sees in each turn, a short one read with what it answers."""
+        """What the reader sees in each turn."""
         places: dict[str, list[int]] = {}
         for i, utterance in enumerate(dialogue.utterances):
             places.setdefault(utterance.speaker, []).append(i)

@@ -16,8 +16,13 @@ QUESTION, ANSWER = "Q: ", " / A: "
 TURN = " / "
 """Between turns that are read together."""
 
-_ANSWER_WORDS = 12
-"""A turn of at most so many words is read together with what it answers."""
+ANSWER_WORDS = 0
+"""A turn of at most so many words is read together with what it answers.
+
+None is: the bundled reader does not gain by it (r with readers of 353 rated answers .53 with and
+without the question), and takes what the partner shows for the speaker's ("I see." after an
+orderly person's turn was read as orderly).
+"""
 
 _QUESTION_WORDS = 40
 
@@ -38,13 +43,14 @@ def plain_all(texts: Sequence[str], *, masked: bool = True) -> list[str]:
     return [" ".join(_STARS.sub(" ", text).split()) for text in shown]
 
 
-def question(said: str, heard: str) -> str:
+def question(said: str, heard: str, words: int = ANSWER_WORDS) -> str:
     """What is put before a short turn: the one that it answers; a longer turn stands alone.
 
     Args:
         said: the turn.
         heard: what another said before it; empty where nobody did.
+        words: the longest short turn.
     """
-    if not heard or len(said.split()) > _ANSWER_WORDS:
+    if not heard or len(said.split()) > words:
         return ""
     return f"{QUESTION}{' '.join(heard.split()[-_QUESTION_WORDS:])}{ANSWER}"

@@ -1,4 +1,4 @@
-"""What is read at once: a turn with what it answers, or some sentences of a long turn."""
+"""What is read at once: a turn, or some sentences of a long turn."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from persona_lab.detectors.base import Request
-from persona_lab.detectors.reader.text import plain_all, question
+from persona_lab.detectors.reader.text import ANSWER_WORDS, plain_all, question
 from persona_lab.encoding.segment import Segmenter
 
 UNIT_TOKENS = 48
@@ -67,7 +67,11 @@ class Unit:
 
 
 def cut(
-    requests: Sequence[Request], segmenter: Segmenter, *, masked: bool = True
+    requests: Sequence[Request],
+    segmenter: Segmenter,
+    *,
+    masked: bool = True,
+    answer_words: int = ANSWER_WORDS,
 ) -> list[list[Unit]]:
     """Cut what speakers say into units.
 
@@ -75,6 +79,7 @@ def cut(
         requests: speakers.
         segmenter: of the encoder.
         masked: hide words that name a type or trait.
+        answer_words: turns of at most so many words are read with what they answer.
 
     Returns:
         For each request its units, in order. All tokens are in one unit each; an utterance
@@ -92,7 +97,7 @@ def cut(
         ],
         masked=masked,
     )
-    leads = _leads(requests, masked=masked)
+    leads = _leads(requests, answer_words, masked=masked)
     tokens = iter(segmenter.token_ids_of([*texts, *leads.values()]))
     found = []
     pieces = [
@@ -107,14 +112,16 @@ def cut(
     return found
 
 
-def _leads(requests: Sequence[Request], *, masked: bool) -> dict[tuple[int, int], str]:
+def _leads(
+    requests: Sequence[Request], answer_words: int, *, masked: bool
+) -> dict[tuple[int, int], str]:
     """By request and utterance, what stands before each of its units."""
     found = {}
     for r, request in enumerate(requests):
         for u, utterance in enumerate(request.utterances):
             focus = _FOCUS.match(utterance.text)
             heard = request.heard[u] if request.heard else ""
-            lead = focus.group() if focus else question(utterance.text, heard)
+            lead = focus.group() if focus else question(utterance.text, heard, answer_words)
             if lead:
                 found[r, u] = lead
     return dict(zip(found, plain_all(list(found.values()), masked=masked), strict=True))

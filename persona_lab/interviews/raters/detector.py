@@ -45,7 +45,6 @@ def rate_with_detector(
 
     The score is the calibrated probability of the high pole given the words of the group; the
     interval is the detector's own (90 %). Quotes are the sentences that spoke most for the side.
-    A detector of what is shown reads a short answer together with its question.
 
     Args:
         groups: what to rate; answers that the detector cannot read for their language count as

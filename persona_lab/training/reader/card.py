@@ -17,9 +17,8 @@ question of `blend`, `pooled` and `lexical`.
 Every turn, or two or three sentences of a longer text, goes through an encoder once; a linear
 layer on the mean of its last layer gives the chances of five ratings, from clearly low over
 nothing shown to clearly high, for the Big Five and three MBTI axes (there is no E-I of its own:
-what is shown of it is extraversion). A short answer is read with its question. What the units
-say together is a fitted rule: what shows nothing adds nothing, and one clear sign is not drowned
-by the turns beside it.
+what is shown of it is extraversion). What the units say together is a fitted rule: what shows
+nothing adds nothing, and one clear sign is not drowned by the turns beside it.
 
 The encoder is MiniLM-L6 (sentence-transformers/all-MiniLM-L6-v2, Apache-2.0; 22 M parameters),
 fine-tuned; embeddings stayed as they were, weights are rounded to int8.
@@ -42,6 +41,7 @@ see a character change. For research and for assessing bots.
 ## Known limits and biases
 
 - It reads what is on the page. A reserved person who writes one lively text is read as lively.
+- A turn is read without what it answers: "All the time." after "Do you worry a lot?" shows nothing.
 - English only; other languages are left unscored.
 - Ratings follow one manual, and with it one culture's idea of what is kind, orderly or open.
 - Irony, quotation and role-play inside role-play are misread more often than plain speech.

@@ -52,16 +52,16 @@ def test_a_long_sentence_is_cut_evenly(segmenter) -> None:
 
 def test_a_short_answer_is_read_with_its_question(segmenter) -> None:
     asked, short, long = ("a", "you went alone ?"), ("b", "calm"), ("b", "and then " * 10)
-    (unit,) = cut([request_of(asked, short)], segmenter)[0]
+    (unit,) = cut([request_of(asked, short)], segmenter, answer_words=12)[0]
     whole = segmenter.token_ids("Q: you went alone ? / A: calm")
     assert unit.token_ids == (*segmenter.prefix, *whole, *segmenter.suffix)
     assert text_tokens(segmenter, unit) == list(segmenter.token_ids("calm"))
-    (unit,) = cut([request_of(asked, long)], segmenter)[0]
+    (unit,) = cut([request_of(asked, long)], segmenter, answer_words=12)[0]
     assert text_tokens(segmenter, unit) == list(unit.token_ids[1:-1])
 
 
 def test_the_own_turn_before_is_no_question(segmenter) -> None:
-    units = cut([request_of(("b", "we went ?"), ("b", "calm"))], segmenter)[0]
+    units = cut([request_of(("b", "we went ?"), ("b", "calm"))], segmenter, answer_words=12)[0]
     assert [len(unit.token_ids) for unit in units] == [5, 3]
 
 
