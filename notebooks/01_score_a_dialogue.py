@@ -219,9 +219,7 @@ check.round(2)
 # - **Conclude:** a character who is obvious to a reader is obvious to the model.
 # - **Do not conclude** that it is right so often elsewhere: these eight were written to be plain.
 #   `docs/reader.md` says how well it agrees with readers on other texts, and what it does not see.
-#   Speakers who answer in few words are read with what they answer, and can be taken for their
-#   partner (`07_compare_groups`). What a text shows is not what its author is like. Do
-#   not use a score to decide about a person.
+#   What a text shows is not what its author is like. Do not use a score to decide about a person.
 
 # %% [markdown]
 # ## A text of your own

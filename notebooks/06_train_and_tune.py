@@ -5,6 +5,8 @@
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -301,7 +303,7 @@ Markdown(card[: card.index("## Accuracy against length")].replace("\n#", "\n##")
 # %%
 text = """I like to be where people are. I talk to everybody at a party and hardly ever want to
 leave. I keep my desk in order, finish what I begin, and I am seldom worried by anything."""
-both = {"my-blend": load_detector(str(OUT / "blend")), "bundled": load_detector()}
+both = {"my-blend": load_detector(str(OUT / "blend")), "bundled": load_detector("blend")}
 profiles = pd.concat(to_frame(d.profile(text)).assign(detector=name) for name, d in both.items())
 plots.profile(profiles, by="detector", target="E+ C+ N-")
 plt.show()
