@@ -27,6 +27,7 @@ from persona_lab.interviews.raters.judges import BATCH
 from persona_lab.interviews.raters.rating import DETECTOR, OPTION, Rating, groups
 from persona_lab.interviews.recorded import read_recorded
 from persona_lab.interviews.result import measurements
+from persona_lab.profile import SELF_REPORT
 from persona_lab.studies.alignment import Proportion
 from persona_lab.studies.files import Object, find_files
 from persona_lab.studies.result import Row, StudyResult
@@ -114,7 +115,7 @@ def run(folder: Path) -> StudyResult:
     files = sorted(folder.glob("*_stories.jsonl"))
     if not files:
         raise InputError(f"personallm-stories needs files MODEL_stories.jsonl; {folder} has none")
-    model = find_model(_MODEL)
+    model = find_model(_MODEL, SELF_REPORT)
     detector = load_detector(str(model))
     rows: list[Row] = []
     models: dict[str, Any] = {}
