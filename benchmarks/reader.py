@@ -85,7 +85,7 @@ def with_interval(x: np.ndarray, y: np.ndarray, groups: Sequence[str]) -> str:
 
 def texts_table(detectors: dict[str, LoadedDetector], data: Path | None) -> Iterator[Line]:
     texts = read_written() + (rebuild(data)[0] if data else [])
-    texts = [one for one in texts if one.split == "test" and len(one.ratings) >= RATINGS]
+    texts = [one for one in texts if one.split == "test" and len(one.blind) >= RATINGS]
     wanted = levels(texts)[:, : len(BIG_FIVE.keys)]
     groups = groups_of(texts)
     requests = [request_of(one.id, one.text, one.kind) for one in texts]

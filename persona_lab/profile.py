@@ -39,6 +39,16 @@ class Shown:
     why: Why | None = None
     turns: tuple[str, ...] = ()
 
+    @property
+    def on_track(self) -> tuple[float, float, float]:
+        """Level and ends of its interval on a track from 0 (level -2) to 1 (level 2)."""
+        return (self.level + 2) / 4, (self.level_low + 2) / 4, (self.level_high + 2) / 4
+
+    @property
+    def why_in_words(self) -> str | None:
+        """:attr:`why` for people."""
+        return None if self.why is None else self.why.replace("_", " ")
+
     def to_row(self) -> dict[str, Any]:
         """The keys that it adds to a trait in a result row."""
         return {

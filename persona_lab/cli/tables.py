@@ -32,8 +32,6 @@ _QUOTE = 80
 _ITEMS_SHOWN = 2
 _INDENT = 2
 _LEGEND = "+ high pole, - low pole, ? unsure or not shown; X in a type is such a letter"
-WHY = {"nothing_shown": "nothing shown", "mixed": "mixed", "too_short": "too short"}
-"""Why there is no label, in plain words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,9 +211,7 @@ def bar(score: TraitScore, width: int, marks: Glyphs) -> str:
 
     point, low, high, limit = score.p_high, score.low, score.high, score.threshold
     if score.shown is not None:
-        shown = score.shown
-        point, low, high = ((x + 2) / 4 for x in (shown.level, shown.level_low, shown.level_high))
-        limit = 0.5
+        (point, low, high), limit = score.shown.on_track, 0.5
     cells = [marks.track] * width
     cells[place(limit)] = marks.limit
     for i in range(place(low), place(high) + 1):
@@ -226,8 +222,8 @@ def bar(score: TraitScore, width: int, marks: Glyphs) -> str:
 
 def reading(trait: Trait, score: TraitScore) -> str:
     """The label in plain words, or why there is none."""
-    if score.shown is not None and score.shown.why is not None:
-        return WHY[score.shown.why]
+    if score.shown is not None and score.shown.why_in_words is not None:
+        return score.shown.why_in_words
     return {"high": trait.high, "low": trait.low, "abstain": "unsure"}[score.label]
 
 

@@ -89,7 +89,7 @@ class Segmenter:
 
     def token_ids(self, text: str) -> tuple[int, ...]:
         """The tokens of a text of any length, without special tokens."""
-        return tuple(self._encode([text])[0].ids)
+        return self.token_ids_of([text])[0]
 
     def token_ids_of(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
         """:meth:`token_ids` of many texts, in one call of the tokenizer."""

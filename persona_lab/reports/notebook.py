@@ -105,12 +105,9 @@ def _trait_cells(score: TraitScore | None, label: Mapping[str, str]) -> list[str
         return ["", "unscored", "", ""]
     if score.shown is not None:
         shown = score.shown
-        place, low, high = (
-            (end + 2) / 4 for end in (shown.level, shown.level_low, shown.level_high)
-        )
-        said = label[score.label] if shown.why is None else shown.why.replace("_", " ")
+        said = shown.why_in_words or label[score.label]
         interval = f"{shown.level_low:+.1f} to {shown.level_high:+.1f}"
-        return [_bar(place, low, high, 0.5), f"{shown.level:+.1f}", interval, said]
+        return [_bar(*shown.on_track, 0.5), f"{shown.level:+.1f}", interval, said]
     bar = _bar(score.p_high, score.low, score.high, score.threshold)
     interval = f"{score.low:.2f}{_DASH}{score.high:.2f}"
     return [bar, f"{score.p_high:.2f}", interval, label[score.label]]

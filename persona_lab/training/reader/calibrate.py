@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from persona_lab.detectors.reader.rule import Rule, evidence, judge, together
+from persona_lab.detectors.reader.rule import Rule, evidence, judge, level_of, together
 from persona_lab.detectors.reader.scale import AXES, RATINGS
 from persona_lab.encoding.segment import Segmenter
 from persona_lab.training.reader.labels import Rated, levels
@@ -153,8 +153,6 @@ def _doubt(reads: Sequence[Read], rule: Rule, wanted: Floats) -> Rule:
 
 def _limits(found: Floats, rule: Rule, wanted: Floats) -> Rule:
     """Where labels begin, the same distance from 0 on either side."""
-    from persona_lab.detectors.reader.rule import level_of
-
     level = np.abs(level_of(found))
     nothing = np.abs(np.where(np.isnan(wanted), np.inf, wanted)) <= NOTHING
     limit = np.array(

@@ -16,7 +16,6 @@ from persona_lab.detectors.reader.scale import AXES, RATINGS, STEPS
 from persona_lab.detectors.reader.text import plain
 from persona_lab.errors import TrainingError
 from persona_lab.instruments import load_instrument
-from persona_lab.traits import BIG_FIVE
 
 Split = Literal["train", "valid", "test"]
 Floats = NDArray[np.float32]
@@ -80,6 +79,11 @@ class Rated:
         return self.source.startswith(OWN)
 
     @property
+    def blind(self) -> Mapping[str, Mapping[str, int]]:
+        """The ratings of those who did not write the text."""
+        return {who: r for who, r in self.ratings.items() if who != WRITER}
+
+    @property
     def levels(self) -> Floats:
         """Mean rating by axis, ``(8,)``; NaN where there is none.
 
@@ -87,7 +91,7 @@ class Rated:
         """
         found = np.full(len(AXES), np.nan, np.float32)
         for place, axis in enumerate(AXES):
-            given = [r[axis] for who, r in self.ratings.items() if axis in r and who != WRITER]
+            given = [r[axis] for r in self.blind.values() if axis in r]
             given = given or [r[axis] for r in self.ratings.values() if axis in r]
             if given:
                 found[place] = np.mean(given)
@@ -190,6 +194,3 @@ def _slips() -> Floats:
         found[place, place] = 1.0 - _SLIP
         found[place, near] = _SLIP / len(near)
     return found
-
-
-assert set(LETTERS.values()) >= set(BIG_FIVE.keys)

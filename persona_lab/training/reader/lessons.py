@@ -15,7 +15,7 @@ from persona_lab.dialogue import Utterance
 from persona_lab.encoding.segment import Segmenter
 from persona_lab.training.reader.fit import Lesson
 from persona_lab.training.reader.labels import Rated
-from persona_lab.training.reader.network import Floats, Ids, ReaderNetwork
+from persona_lab.training.reader.network import Floats, Ids
 
 
 def request_of(id: str, text: str, kind: str) -> Request:
@@ -77,20 +77,19 @@ def lesson_of(
     )
 
 
-def lesson_from(teachers: Sequence[ReaderNetwork], units: Sequence[Ids], weight: float) -> Lesson:
-    """What networks say of single units, on average, as a lesson.
+def lesson_from(units: Sequence[Ids], chances: Floats, weight: float) -> Lesson:
+    """What teachers say of single units as a lesson.
 
     Args:
-        teachers: with the tokenizer that made the units.
-        units: token ids.
+        units: ``n``, token ids.
+        chances: ``(n, 8, 5)``.
         weight: how much each counts beside a rated text.
     """
-    said: Floats = np.mean([teacher.predict(units) for teacher in teachers], axis=0)
     n = len(units)
     return Lesson(
         tuple(units),
         np.ones(n, np.int64),
-        said,
+        chances,
         np.ones((n, len(AXES)), np.float32),
         np.full(n, weight, np.float32),
     )

@@ -156,7 +156,7 @@ def _raters(texts: Sequence[Rated]) -> float | None:
     """Mean correlation of a rater with the mean of the others, where three rated."""
     pairs: dict[int, list[tuple[float, float]]] = {}
     for one in texts:
-        given = list(one.ratings.values())
+        given = list(one.blind.values())
         if len(given) < 3:
             continue
         for place, axis in enumerate(AXES[:_BIG_FIVE]):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from persona_lab.detectors.reader.scale import AXES, RATINGS
 from persona_lab.encoding.segment import Segmenter
-from persona_lab.training.segments import good_at_bf16, like_lengths
+from persona_lab.training.segments import good_at_bf16, like_lengths, pad
 
 if TYPE_CHECKING:
     import torch
@@ -176,8 +176,6 @@ class ReaderNetwork:
     def _embedded(self, ids: Sequence[Ids]) -> tuple[torch.Tensor, torch.Tensor]:
         """Embeddings and mask of a batch, padded on the right."""
         import torch
-
-        from persona_lab.training.segments import pad
 
         tokens, mask = pad(list(ids), self.model.config.pad_token_id or 0)
         tokens, mask = tokens.to(self.device), mask.to(self.device).bool()

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from persona_lab.detectors.reader.head import ReaderHead
-from persona_lab.detectors.reader.scale import AXES
 from persona_lab.detectors.store import READER, write_config
 from persona_lab.encoding import Encoder
 from persona_lab.encoding.files import ENCODER_FILE, TOKENIZER_FILE, Precision
@@ -179,9 +178,7 @@ def finish(
     )
     tell("measuring")
     test = [
-        i
-        for i, one in enumerate(texts)
-        if one.split == "test" and len(one.ratings) >= _TEST_RATINGS
+        i for i, one in enumerate(texts) if one.split == "test" and len(one.blind) >= _TEST_RATINGS
     ]
     held = [texts[i] for i in test]
     metrics = {
@@ -247,23 +244,12 @@ def _taught(
     if file.is_file():
         with np.load(file, allow_pickle=False) as kept:
             if len(kept["chances"]) == len(units):
-                return _lesson_of_units(units, kept["chances"])
+                return lesson_from(units, kept["chances"], _TAUGHT_WEIGHT)
     tell(f"{len(teachers)} teachers rate {len(units):,} pieces")
-    lesson = lesson_from([open_network(one) for one in teachers], units, _TAUGHT_WEIGHT)
+    said: Floats = np.mean([open_network(one).predict(units) for one in teachers], axis=0)
     work.mkdir(parents=True, exist_ok=True)
-    np.savez(file, allow_pickle=False, chances=lesson.chances)
-    return lesson
-
-
-def _lesson_of_units(units: Sequence[Ids], chances: Any) -> Lesson:
-    n = len(units)
-    return Lesson(
-        tuple(units),
-        np.ones(n, np.int64),
-        chances,
-        np.ones((n, len(AXES)), np.float32),
-        np.full(n, _TAUGHT_WEIGHT, np.float32),
-    )
+    np.savez(file, allow_pickle=False, chances=said)
+    return lesson_from(units, said, _TAUGHT_WEIGHT)
 
 
 def draw_units(
