@@ -25,12 +25,14 @@ from typing import Any
 import numpy as np
 
 from persona_lab.consistency.accommodation import belonging
+from persona_lab.consistency.entailment import Conflict
 from persona_lab.consistency.judge import ConsistencyJudge
-from persona_lab.consistency.parts import NotScored, Score
+from persona_lab.consistency.parts import LIKELY, NotScored, Score
 from persona_lab.consistency.report import PARTS, Report
 from persona_lab.detectors.registry import load_detector
 from persona_lab.dialogue import Dialogue, Speaker, Utterance
 from persona_lab.formats import read_dialogues
+from persona_lab.training.reader.course import SPEAKER, read_known
 from persona_lab.traits import BIG_FIVE
 
 CHATS = {
@@ -172,6 +174,54 @@ def swapped(chats: Sequence[Dialogue], rng: np.random.Generator) -> Iterator[Cas
             given = dict(chat.speakers) | {name: Speaker(name, {}, persona)}
             yield Case(chat, name, True, chat.id)
             yield Case(replace(chat, speakers=given), name, False, chat.id)
+
+
+def known(judge: ConsistencyJudge) -> Iterator[tuple[str, str, str]]:
+    """Measure, count and figure on the package's own dialogues that nothing was fitted to."""
+    from sklearn.metrics import roc_auc_score
+
+    rows = [one for one in read_known() if one.split == "test"]
+    reports = {one.dialogue.id: next(judge.reports(one.dialogue, SPEAKER)) for one in rows}
+    found = [(one, r) for one in rows if isinstance(r := reports[one.dialogue.id], Report)]
+
+    def chance(report: Report) -> float:
+        return 0.0 if isinstance(report.drift, NotScored) else 1.0 - report.drift.score.value
+
+    switched = [(one, r) for one, r in found if one.changes]
+    stable = [(one, r) for one, r in found if one.kind == "stable"]
+    others = [(one, r) for one, r in found if not one.changes]
+    y = [True] * len(switched) + [False] * len(stable)
+    p = [chance(r) for _, r in (*switched, *stable)]
+    yield "switched against stable: AUC of the change", f"{len(y)}", f"{roc_auc_score(y, p):.3f}"
+    called = sum(chance(r) >= LIKELY for _, r in switched)
+    yield "switched: called a change", f"{len(switched)}", f"{called}"
+    false = sum(chance(r) >= LIKELY for _, r in others)
+    yield "all others: called a change", f"{len(others)}", f"{false}"
+    near = 0
+    for one, r in switched:
+        if not isinstance(r.drift, NotScored):
+            own = [i for i, u in enumerate(one.dialogue.utterances) if u.speaker == SPEAKER]
+            near += abs(own.index(r.drift.change_point.turn) - one.truth["turn"]) <= 1
+    yield "switched: located within one turn", f"{len(switched)}", f"{near}"
+
+    def conflicts(report: Report) -> tuple[Conflict, ...]:
+        part = report.contradiction
+        return () if isinstance(part, NotScored) else part.conflicts
+
+    wrong = [(one, r) for one, r in found if one.kind == "contradicting"]
+    named = 0
+    for one, r in wrong:
+        own = [i for i, u in enumerate(one.dialogue.utterances) if u.speaker == SPEAKER]
+        pair = tuple(own[i] for i in one.truth["pair"])
+        named += any((c.earlier_turn, c.later_turn) == pair for c in conflicts(r))
+    yield "contradicting: the two turns named", f"{len(wrong)}", f"{named}"
+    for kinds in (("near_miss",), ("stable", "switched", "moody", "plain", "off_persona")):
+        some = [r for one, r in found if one.kind in kinds]
+        false = sum(bool(conflicts(r)) for r in some)
+        yield f"{', '.join(kinds)}: a pair listed all the same", f"{len(some)}", f"{false}"
+    broken = [r for one, r in found if one.kind == "breaks_persona"]
+    held = sum(any(c.earlier_turn is None for c in conflicts(r)) for r in broken)
+    yield "breaks_persona: a persona statement named", f"{len(broken)}", f"{held}"
 
 
 def without_persona(cases: Iterator[Case]) -> Iterator[Case]:
@@ -339,8 +389,12 @@ def main() -> None:
     if arguments.fit:
         fit(judge, data, arguments.limit)
         return
+    print("| own dialogues, test split | n | found |")
+    print("| --- | --- | --- |")
+    for measure_, n, value in known(judge) if arguments.match in "own dialogues" else ():
+        print(f"| {measure_} | {n} | {value} |", flush=True)
     columns = ("score", *PARTS)
-    print(f"| test | aimed at | n | {' | '.join(columns)} | change point |")
+    print(f"\n| test | aimed at | n | {' | '.join(columns)} | change point |")
     print("|" + " --- |" * (len(columns) + 4))
     figures: dict[str, Any] = {"model": judge.info.name, "half": arguments.half}
     for name, target, cases in tests(data, arguments.half, arguments.limit):

@@ -17,7 +17,6 @@ Chance is an r of 0 and an AUC of .5. Intervals are 90 %, by resampling authors.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -34,7 +33,8 @@ from persona_lab.formats import read_dialogues
 from persona_lab.profile import SELF_REPORT, Profile
 from persona_lab.training.metrics import auc
 from persona_lab.training.reader.corpora import rebuild
-from persona_lab.training.reader.labels import DATA, DIALOGUES, RATED, levels, read_written, rows_of
+from persona_lab.training.reader.course import SPEAKER, read_known
+from persona_lab.training.reader.labels import DATA, RATED, levels, read_written, rows_of
 from persona_lab.training.reader.lessons import request_of
 from persona_lab.training.reader.measure import groups_of
 from persona_lab.traits import BIG_FIVE
@@ -123,23 +123,22 @@ def texts_table(detectors: dict[str, LoadedDetector], data: Path | None) -> Iter
 
 
 def dialogues_table(detectors: dict[str, LoadedDetector]) -> Iterator[Line]:
-    rows = [json.loads(line) for line in DIALOGUES.read_text("utf-8").splitlines()]
-    talks = {d.id: d for d in read_dialogues(str(DIALOGUES)) if isinstance(d, Dialogue)}
-    for kinds, name in ((("stable",), "stable"), (("moody",), "moody"), (("plain",), "plain")):
-        some = [row for row in rows if row["kind"] in kinds]
-        requests = [Request.of(talks[row["id"]], "assistant") for row in some]
+    known = [one for one in read_known() if one.split == "test"]
+    for name in ("stable", "moody", "plain"):
+        some = [one for one in known if one.kind == name]
+        requests = [Request.of(one.dialogue, SPEAKER) for one in some]
         right, other, wrong = [], [], []
         for detector in detectors.values():
             found = scores(detector, requests)
             signs = [
-                (key, label(result, key), {"high": 1, "low": -1}.get(row["truth"].get(key, ""), 0))
-                for row, result in zip(some, found, strict=True)
-                for key in BIG_FIVE.keys
+                (key, label(result, key), pole)
+                for one, result in zip(some, found, strict=True)
+                for key, pole in zip(BIG_FIVE.keys, one.poles(1)[0], strict=True)
             ]
             right.append(sum(truth != 0 and said == truth for _, said, truth in signs))
             wrong.append(sum(truth != 0 and said == -truth for _, said, truth in signs))
             other.append(sum(truth == 0 and said != 0 for _, said, truth in signs))
-        poles = sum(len(row["truth"]) for row in some)
+        poles = sum("trait" in one.truth for one in some)
         if poles:
             yield (
                 f"chatbots, {name}: the pole labelled right / wrong",
@@ -152,25 +151,23 @@ def dialogues_table(detectors: dict[str, LoadedDetector]) -> Iterator[Line]:
 
 def changes_table(detectors: dict[str, LoadedDetector]) -> Iterator[Line]:
     """Is a character that switches told from one that does not, and is the place found?"""
-    rows = [json.loads(line) for line in DIALOGUES.read_text("utf-8").splitlines()]
-    talks = {d.id: d for d in read_dialogues(str(DIALOGUES)) if isinstance(d, Dialogue)}
-    switched = np.array([float(row["kind"] == "switched") for row in rows])
+    known = [one for one in read_known() if one.split == "test"]
+    switched = np.array([float(one.changes) for one in known])
     cells, places = [], []
     for detector in detectors.values():
         reader = TurnReader(detector)
         chance, near = [], 0
-        for row in rows:
-            talk = talks[row["id"]]
-            found = drift(reader.read(talk, BIG_FIVE), "assistant")
+        for one in known:
+            found = drift(reader.read(one.dialogue, BIG_FIVE), SPEAKER)
             chance.append(found.change_point.probability if isinstance(found, Drift) else 0.0)
-            if row["kind"] == "switched" and isinstance(found, Drift):
-                own = [i for i, u in enumerate(talk.utterances) if u.speaker == "assistant"]
-                near += abs(own.index(found.change_point.turn) - row["truth"]["turn"]) <= 1
+            if one.changes and isinstance(found, Drift):
+                own = [i for i, u in enumerate(one.dialogue.utterances) if u.speaker == SPEAKER]
+                near += abs(own.index(found.change_point.turn) - one.truth["turn"]) <= 1
         p = np.array(chance)
         called = [int(((p >= 0.5) & (switched == kind)).sum()) for kind in (1.0, 0.0)]
         cells.append(f"{auc(switched, p, np.ones(len(p))):.2f} ({called[0]} / {called[1]})")
         places.append(f"{near} of {int(switched.sum())}")
-    yield "chatbots, switched against others: AUC of the change (called / false)", len(rows), cells
+    yield "chatbots, switched against others: AUC of the change (called / false)", len(known), cells
     yield "chatbots, switched: change located within one turn", int(switched.sum()), places
 
 

@@ -21,12 +21,14 @@ class Trait:
         high: short name of the high pole (``p_high`` is its probability).
         low: short name of the other pole.
         letter: one letter for targets: ``O C E A N``, or the axis' first letter.
+        seen: how people call someone who shows the high pole, and the low pole.
     """
 
     key: str
     high: str
     low: str
     letter: str
+    seen: tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,11 @@ BIG_FIVE = Framework(
     "bigfive",
     "Big Five",
     (
-        Trait("openness", "open", "conventional", "O"),
-        Trait("conscientiousness", "conscientious", "spontaneous", "C"),
-        Trait("extraversion", "extraverted", "introverted", "E"),
-        Trait("agreeableness", "agreeable", "critical", "A"),
-        Trait("neuroticism", "neurotic", "stable", "N"),
+        Trait("openness", "open", "conventional", "O", ("curious", "conventional")),
+        Trait("conscientiousness", "conscientious", "spontaneous", "C", ("orderly", "careless")),
+        Trait("extraversion", "extraverted", "introverted", "E", ("outgoing", "withdrawn")),
+        Trait("agreeableness", "agreeable", "critical", "A", ("kind", "harsh")),
+        Trait("neuroticism", "neurotic", "stable", "N", ("anxious", "calm")),
     ),
 )
 
@@ -59,16 +61,24 @@ MBTI = Framework(
     "mbti",
     "MBTI",
     (
-        Trait("EI", "E", "I", "E"),
-        Trait("SN", "S", "N", "S"),
-        Trait("TF", "T", "F", "T"),
-        Trait("JP", "J", "P", "J"),
+        Trait("EI", "E", "I", "E", ("outgoing", "withdrawn")),
+        Trait("SN", "S", "N", "S", ("concrete", "imaginative")),
+        Trait("TF", "T", "F", "T", ("matter-of-fact", "guided by feeling")),
+        Trait("JP", "J", "P", "J", ("planning", "spontaneous")),
     ),
 )
 
 FRAMEWORKS: Mapping[str, Framework] = {f.name: f for f in (BIG_FIVE, MBTI)}
 ALL_TRAITS: tuple[str, ...] = BIG_FIVE.keys + MBTI.keys
 """Column order wherever traits of both frameworks share one array."""
+
+SEEN_POLES: Mapping[tuple[str, str], str] = {
+    (trait.key, pole): word
+    for framework in FRAMEWORKS.values()
+    for trait in framework.traits
+    for pole, word in zip(("high", "low"), trait.seen, strict=True)
+}
+"""How people call someone who shows a pole, by trait and ``high`` or ``low``."""
 
 _SIGNED = re.compile(r"([OCEAN])([+-])")
 

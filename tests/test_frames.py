@@ -17,7 +17,8 @@ from persona_lab.consistency.drift import Drift
 from persona_lab.consistency.judge import ConsistencyJudge
 from persona_lab.consistency.parts import NotScored
 from persona_lab.consistency.report import Report, Unread
-from persona_lab.consistency.turns import LinearTraits, Turns
+from persona_lab.consistency.turns import Turns
+from persona_lab.consistency.turntraits import LinearTraits
 from persona_lab.detectors.calibration import Calibration
 from persona_lab.detectors.registry import load_detector
 from persona_lab.dialogue import Dialogue, Speaker, Utterance
@@ -363,7 +364,7 @@ def test_parts_of_the_score(judge: ConsistencyJudge) -> None:
     row = ann.to_row()
     assert mine.score["consistency"] == row["score"] and mine.low["consistency"] == row["low"]
     assert mine.low["drift"] == row["details"]["drift"]["interval"][0]
-    assert mine.weight["drift"] == row["weights"]["drift"]
+    assert mine.cost["drift"] == row["costs"]["drift"]
     assert (mine.status["target"], mine.reason["target"]) == ("unscored", "no target was given")
     assert mine.reason["contradiction"] == "not here"
     assert (frame[frame.speaker == "Bob"].status == "unscored").any()

@@ -10,13 +10,10 @@ from rich.text import Text
 from persona_lab.cli.output import plain
 from persona_lab.cli.tables import MOST_CARDS, Glyphs, glyphs, shortened
 from persona_lab.consistency.drift import Drift
-from persona_lab.consistency.parts import NotScored, Score
+from persona_lab.consistency.parts import LIKELY, NotScored, Score
 from persona_lab.consistency.report import PARTS, Report, Unread
 from persona_lab.consistency.stability import Stability
 from persona_lab.consistency.target import TargetMatch
-
-LIKELY = 0.5
-"""Probability from which a change point is called one."""
 
 _SPARKS = "▁▂▃▄▅▆▇█"
 _DIGITS = "0123456789"
@@ -168,8 +165,15 @@ def _course(result: Report) -> Iterator[Text]:
     if not isinstance(result.drift, Drift):
         return
     point = result.drift.change_point
-    if point.probability < LIKELY:
+    if not point.likely:
         yield Text(f"  no change point (probability {point.probability:.2f})")
+        return
+    if point.in_words is not None:
+        yield Text(
+            f"  changes at turn {point.turn} (probability {point.probability:.2f}): "
+            f"{point.in_words}",
+            style="bold",
+        )
         return
     moved = sorted(point.shift.items(), key=lambda item: -abs(item[1]))[:3]
     traits = ", ".join(f"{key} {shift:+.1f}" for key, shift in moved)

@@ -13,6 +13,8 @@ import typer
 EXAMPLES = (
     "persona-lab train-contradiction --data corpora --out my-models",
     "persona-lab train-contradiction --data corpora --out my-models --minutes 75",
+    "persona-lab train-contradiction --data corpora --out my-models --start models/contradiction "
+    "--pairs 60000",
 )
 
 
@@ -43,6 +45,12 @@ def command(
             "installed package."
         ),
     ] = "minilm",
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of a finished contradiction model to go on from.", show_default=False
+        ),
+    ] = None,
     threads: Annotated[int, typer.Option(min=1, help="Of torch.")] = 1,
     seed: Annotated[int, typer.Option(help="Of splits, draws and order.")] = 0,
     json_: Annotated[bool, typer.Option("--json", help="Metrics as JSON on stdout.")] = False,
@@ -61,7 +69,7 @@ def command(
     )
     with redirect_stdout(sys.stderr):  # the exporter prints what it wrote
         metrics = train_contradiction(
-            data, out, settings, minutes=minutes, backbone=backbone, tell=note
+            data, out, settings, minutes=minutes, backbone=backbone, start=start, tell=note
         )
     if json_:
         typer.echo(json.dumps(metrics))

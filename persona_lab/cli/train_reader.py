@@ -35,6 +35,15 @@ def command(
             "for the installed package."
         ),
     ] = "minilm",
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="The --out folder of an earlier run that is trained further, in place of "
+            "--backbone and --frozen.",
+            show_default=False,
+        ),
+    ] = None,
     teacher: Annotated[
         list[str] | None,
         typer.Option(
@@ -75,6 +84,7 @@ def command(
             settings,
             data=data,
             backbone=backbone,
+            start=start,
             teachers=teacher or (),
             pieces=pieces,
             name=name,

@@ -56,6 +56,9 @@ class PairCalibration:
         length: of the logarithm of the number of pairs: among many the largest is large by chance.
         intercept: of the same logistic regression, for dialogues of which half hold a
             contradiction.
+        rare_slope: of a pair's contradiction log-odds among the pairs of a natural dialogue.
+        rare: intercept of the same; it is low, since of these pairs few contradict (prior
+            shift, Saerens et al. 2002).
     """
 
     temperature: float = 1.0
@@ -63,6 +66,12 @@ class PairCalibration:
     slope: float = 1.0
     length: float = 0.0
     intercept: float = 0.0
+    rare_slope: float = 1.0
+    rare: float = -3.0
+
+    def of_pair(self, wrong: Floats) -> Floats:
+        """Probability that a pair of a natural dialogue is a contradiction, any shape."""
+        return np.asarray(1 / (1 + np.exp(-(self.rare_slope * logit(wrong) + self.rare))))
 
     def of_dialogue(self, largest: Floats, count: Floats) -> Floats:
         """Probability that a turn contradicts any of ``count`` earlier ones, each ``(n,)``.
@@ -173,6 +182,14 @@ class ContradictionModel:
             ValueError: a text is blank.
         """
         return self.read(pairs, batch_tokens=batch_tokens).probabilities
+
+    def in_dialogue(self, wrong: Floats) -> Floats:
+        """Probability of a contradiction for pairs of a natural dialogue, where few are.
+
+        Args:
+            wrong: what :meth:`predict` says of contradiction, any shape.
+        """
+        return self.calibration.of_pair(wrong)
 
     def read(
         self, pairs: Sequence[tuple[str, str]], *, batch_tokens: int | None = None

@@ -52,7 +52,7 @@ def _target(part: TargetMatch) -> dict[str, Any]:
         "together": rounded(part.together),
         "distance": rounded(part.distance),
         "success": part.success,
-        "aligned": _all_rounded(part.aligned),
+        "aligned": {k: None if x is None else rounded(x) for k, x in part.aligned.items()},
         "windows": [
             {"first": w.first, "last": w.last, "match": rounded(w.match)} for w in part.windows
         ],

@@ -1,9 +1,8 @@
-"""Does the personality drift? Slopes, one change point with its probability, early and late.
+"""Does the personality drift? One change point with its probability, slopes, early and late.
 
-The change point is Bayesian: turns are draws around a mean that either stays, or changes
-once after some turn, by an amount that is normal with a prior standard deviation. The
-evidence for each place has a closed form (Barry & Hartigan 1993, with one change), so the
-probability is exact under the model and needs no simulation.
+With a detector of what is shown, the change is sought in what each turn shows
+(:mod:`~persona_lab.consistency.change`); with one of self-report, in the log-odds of all turns
+(:mod:`~persona_lab.consistency.scan`).
 """
 
 from __future__ import annotations
@@ -12,30 +11,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from persona_lab.consistency.parts import Z90, NotScored, Numbers, Score, too_little
+from persona_lab.consistency.change import MARGIN, weigh
+from persona_lab.consistency.parts import LIKELY, Z90, NotScored, Numbers, Score, too_little
+from persona_lab.consistency.scan import LONGEST, scan, variance_of
+from persona_lab.consistency.shown import Phase, little_shown, phases
 from persona_lab.consistency.turns import Turns
+from persona_lab.consistency.turntraits import ShownTraits
+from persona_lab.detectors.reader.signs import Signs
 from persona_lab.detectors.trained import sigmoid
 
-JUMP = 2.0
-"""Prior standard deviation of a change, in log-odds: from .27 to .73 is one."""
+_DRAWS = 100
+_CELLS = 400_000
+"""Numbers held at once while drawing; a very long dialogue gets fewer draws."""
 
-PRIOR = 0.2
-"""Probability of a change before anything is seen."""
-
-_TEMPER = 0.5
-"""Traits and neighbouring turns are not independent; the evidence counts for half.
-
-With it, 5 in 100 intact stories get a probability above about one half.
-"""
-
-_LONGEST = 100.0
-"""Words of one turn that count: a page does not outweigh all other turns."""
-
-_MARGIN = 2
-"""Turns that must lie on each side of a change."""
-
-_OWN_TURNS = 4.0
-"""How many turns the training texts' spread counts for against the dialogue's own."""
+_FEWEST_DRAWS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +35,33 @@ class ChangePoint:
         turn: index in the dialogue of the first turn after the change.
         probability: that there is a change at all, 0..1.
         shift: by trait, log-odds after minus before.
+        before: what the turns before it show, where a change is likely and the detector
+            tells what is shown; None otherwise.
+        after: the same from it on.
     """
 
     turn: int
     probability: float
     shift: dict[str, float]
+    before: Phase | None = None
+    after: Phase | None = None
+
+    @property
+    def likely(self) -> bool:
+        """Whether it is called a change."""
+        return self.probability >= LIKELY
+
+    @property
+    def in_words(self) -> str | None:
+        """``turns 1-6 outgoing (2, 4), from turn 7 withdrawn (8, 9)``, where that is known."""
+        if self.before is None or self.after is None:
+            return None
+        before, after = self.before, self.after
+        until = f"-{before.last}" if before.last > before.first else ""
+        return (
+            f"turn{'s' * bool(until)} {before.first}{until} {before.in_words}, "
+            f"from turn {after.first} {after.in_words}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +104,7 @@ def drift(turns: Turns, speaker: str) -> Drift | NotScored:
     """Measure one speaker's drift.
 
     Returns:
-        The drift, or the reason where the speaker says too little.
+        The drift, or the reason where the speaker says or shows too little.
     """
     own = turns.of(speaker)
     missing = too_little(len(own), turns.n_words(own))
@@ -102,23 +113,26 @@ def drift(turns: Turns, speaker: str) -> Drift | NotScored:
     keys = turns.framework.keys
     n_words = turns.n_words(own)
     z = turns.per_turn(n_words)[own]
-    words = np.minimum(turns.words[own], _LONGEST)
-    variance = _variance(z, words, turns.noise(n_words))
-    scan = _scan(z, words, variance)
-    best = int(scan.evidence.argmax())
-    odds = np.log(PRIOR / (1.0 - PRIOR)) + _log_mean_exp(scan.evidence)
-    # sampling error of a log-likelihood ratio, normal approximation
-    sd = _TEMPER * np.sqrt(2.0 * max(float(scan.fit[best]), 0.0) + len(keys) / 2.0)
-    probability, low, high = (float(sigmoid(odds + k * sd)) for k in (0.0, -Z90, Z90))
+    words = np.minimum(turns.words[own], LONGEST)
+    variance = variance_of(z, words, turns.noise(n_words))
+    if isinstance(turns.traits, ShownTraits):
+        shown = turns.traits.each(keys)[own]
+        missing = little_shown(shown)
+        if missing is not None:
+            return missing
+        score, point = _change_shown(turns, own, shown, turns.traits.signs)
+    else:
+        found = scan(z, words, variance)
+        odds, sd = found.log_odds()
+        best = int(found.evidence.argmax())
+        score = _score(odds, odds - Z90 * sd, odds + Z90 * sd)
+        shift = dict(zip(keys, found.shift[best].tolist(), strict=True))
+        point = ChangePoint(own[best + MARGIN], 1.0 - score.value, shift)
     third = max(len(own) // 3, 1)
     early, late = own[:third], own[-third:]
     return Drift(
-        score=Score(1.0 - probability, 1.0 - high, 1.0 - low),
-        change_point=ChangePoint(
-            turn=own[best + _MARGIN],
-            probability=probability,
-            shift=dict(zip(keys, scan.shift[best].tolist(), strict=True)),
-        ),
+        score=score,
+        change_point=point,
         slopes=_slopes(z, words, variance, keys),
         early=_probabilities(turns, early),
         late=_probabilities(turns, late),
@@ -126,44 +140,46 @@ def drift(turns: Turns, speaker: str) -> Drift | NotScored:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Scan:
-    """All places of a change: ``(n_places,)`` and ``(n_places, n_traits)``."""
+def _change_shown(
+    turns: Turns, own: list[int], shown: Numbers, signs: Signs
+) -> tuple[Score, ChangePoint]:
+    """The likeliest change in what the turns show.
 
-    evidence: Numbers
-    fit: Numbers
-    shift: Numbers
-
-
-def _variance(z: Numbers, words: Numbers, expected: Numbers) -> Numbers:
-    """Variance of one word's log-odds, ``(n_traits,)``.
-
-    From differences of neighbours, which no single change disturbs, shrunk towards that of
-    training texts.
+    The interval is that of a weighted likelihood bootstrap over the turns (Newton & Raftery
+    1994).
     """
-    weight = 1.0 / (1.0 / words[1:] + 1.0 / words[:-1])
-    seen = (weight[:, None] * np.square(np.diff(z, axis=0))).mean(axis=0)
-    n = len(z) - 1
-    return np.asarray((n * seen + _OWN_TURNS * expected) / (n + _OWN_TURNS), np.float64)
+    keys = turns.framework.keys
+    places = weigh(shown, signs)
+    m = int(np.clip(_CELLS // shown.size, _FEWEST_DRAWS, _DRAWS))
+    weights = np.random.default_rng(0).exponential(size=(m, len(own)))
+    weights /= weights.mean(axis=1, keepdims=True)
+    drawn = weigh(shown, signs, weights).together()
+    odds = signs.intercept + signs.slope * np.r_[places.together(), drawn]
+    score = _score(float(odds[0]), *np.quantile(odds[1:], (0.05, 0.95)))
+    best = int(np.logaddexp.reduce(places.by_place, axis=1).argmax())
+    at = best + MARGIN
+    shift = turns.log_odds(own[at:]) - turns.log_odds(own[:at])
+    before: Phase | None = None
+    after: Phase | None = None
+    if score.value <= 1.0 - LIKELY:
+        # the traits that would be called alone, or else the one that speaks most for it
+        least = min(-signs.intercept / signs.slope, float(places.by_trait.max()))
+        rises = {
+            key: bool(places.rises[best, t])
+            for t, key in enumerate(keys)
+            if places.by_trait[t] >= least
+        }
+        before, after = phases(own, shown, at, rises, keys)
+    change = ChangePoint(
+        own[at], 1.0 - score.value, dict(zip(keys, shift.tolist(), strict=True)), before, after
+    )
+    return score, change
 
 
-def _scan(z: Numbers, words: Numbers, variance: Numbers) -> _Scan:
-    """Log Bayes factor of a change at each place against none."""
-    precision = words[:, None] / np.maximum(variance, 1e-9)
-    total, moment = np.cumsum(precision, axis=0), np.cumsum(precision * z, axis=0)
-    places = np.arange(_MARGIN, len(z) - _MARGIN + 1) - 1
-    before, after = total[places], total[-1] - total[places]
-    shift = (moment[-1] - moment[places]) / after - moment[places] / before
-    error = 1.0 / before + 1.0 / after
-    wide = error + JUMP**2
-    fit = 0.5 * np.square(shift) / error
-    factor = 0.5 * np.log(error / wide) + fit - 0.5 * np.square(shift) / wide
-    return _Scan(_TEMPER * factor.sum(axis=1), fit.sum(axis=1), shift)
-
-
-def _log_mean_exp(x: Numbers) -> float:
-    top = float(x.max())
-    return top + float(np.log(np.exp(x - top).mean()))
+def _score(odds: float, low: float, high: float) -> Score:
+    """One minus a probability of change, from log-odds and the ends of their interval."""
+    value, top, bottom = (1.0 - float(sigmoid(x)) for x in (odds, low, high))
+    return Score(value, min(bottom, value), max(top, value))
 
 
 def _slopes(

@@ -1,8 +1,10 @@
 """Does anything said contradict the persona, or what the speaker said before?
 
 A cross-encoder reads pairs of texts, which costs far more than comparing vectors. So each
-turn is paired only with the persona statements and the earlier turns that are nearest to it
-in the encoder's space: the number of pairs grows with the turns, not with their square.
+turn is paired only with the persona statements that are nearest to it in the encoder's space;
+and turns that say something of their speaker with one another, all of them in a chat, the
+nearest ones in a long talk: the number of pairs grows with the turns, not with their square.
+A short turn is read with what it answers.
 """
 
 from __future__ import annotations
@@ -14,7 +16,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from persona_lab.consistency.candidates import Pairs, nearest_earlier, nearest_statements
+from persona_lab.consistency.candidates import (
+    Pairs,
+    earlier_claims,
+    nearest_statements,
+    says_of_itself,
+)
+from persona_lab.consistency.instructions import as_said
+from persona_lab.consistency.pairs import in_context
 from persona_lab.consistency.parts import NotScored, Numbers, Score
 from persona_lab.consistency.personas import Statement
 from persona_lab.consistency.turns import Turns
@@ -28,23 +37,19 @@ SURE = 0.5
 """Probability from which a pair is listed as a contradiction."""
 
 _LISTED = 10
-_RARE = 3.0
-"""Log-odds taken off: of the pairs in a dialogue few contradict, of those the model learnt
-from a third did (prior shift, Saerens et al. 2002)."""
 
 _ACTIVE = (0.40, 0.08)
 """Cosine at which a statement is as likely as not to be what an exchange is about, and
 the width of the transition."""
 
-MATCH = (-4.5, 13.6, 1.0, -1.1)
+MATCH = (-4.5, 13.6, 1.0)
 """Log-odds that a persona is the speaker's: constant, cosine of the best statements, their
-entailment, the largest contradiction. Logistic regression, own persona against
-another's; ``benchmarks/consistency.py --fit`` prints it anew."""
+entailment. Logistic regression, own persona against another's;
+``benchmarks/consistency.py --fit`` prints it anew."""
 
-MATCH_SHARE = 0.7
-"""How much the persona's match counts where there is one; being free of contradictions is
-the rest. Chosen on the first halves of the benchmarks, where false alarms of the model cost
-more than contradictions that it finds."""
+SILENT = 0.7
+"""Score of a speaker who says nothing of the persona, and nothing against it: below one whose
+turns support it, above one who contradicts it."""
 
 _RESAMPLES = 200
 
@@ -59,6 +64,9 @@ class NliModel(Protocol):
     def predict(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.floating]:
         """Probabilities of entailment, neutral, contradiction: ``(n, 3)``."""
 
+    def in_dialogue(self, wrong: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Probability of a contradiction for pairs of a dialogue, where few contradict."""
+
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
@@ -69,7 +77,7 @@ class Conflict:
         later: what was said against it.
         earlier_turn: index in the dialogue; None for a persona statement that was given.
         later_turn: index in the dialogue.
-        probability: as the model has it, 0..1.
+        probability: that a reader would agree, for a dialogue in which few pairs contradict.
     """
 
     earlier: str
@@ -107,9 +115,10 @@ class Coherence:
     """How a speaker agrees with the persona and with earlier turns.
 
     Attributes:
-        score: mean of ``match`` (where a persona was given) and ``free``, weighted by
-            :data:`MATCH_SHARE`.
-        match: probability that the persona is this speaker's; None without a persona.
+        score: ``free``; with a persona, times what ``match`` makes of it, from
+            :data:`SILENT` to 1. One more contradiction never raises it.
+        match: probability that the persona is this speaker's, by what supports it; None
+            without a persona.
         free: probability that no pair contradicts; 1 where none is above :data:`SURE`.
         c_score: entailed minus contradicted statements a turn (Madotto et al. 2019); None
             without a persona.
@@ -166,21 +175,23 @@ def coherence(
         if statement.turn in own:
             cosine[own.index(statement.turn), j] = -1.0
     about = nearest_statements(cosine)
-    before = nearest_earlier(mine)
-    texts = [turns.texts[i] for i in own]
-    said = [(texts[a], statements[b].text) for a, b in zip(about.later, about.earlier, strict=True)]
+    texts = [in_context(turns.texts[i], turns.heard(i)) for i in own]
+    before = earlier_claims(mine, [says_of_itself(turns.texts[i], turns.heard(i)) for i in own])
+    persona = [as_said(statement.text) for statement in statements]
+    said = [(texts[a], persona[b]) for a, b in zip(about.later, about.earlier, strict=True)]
     said += [(texts[b], texts[a]) for a, b in zip(before.later, before.earlier, strict=True)]
-    if not said:
-        return NotScored("no two texts of this speaker are about the same thing", "unrelated")
-    read = np.asarray(model.predict(said), np.float64)
+    given = [j for j, statement in enumerate(statements) if statement.turn is None]
+    if not said and not given:
+        return NotScored("no two turns say something of their speaker", "unrelated")
+    read = np.asarray(model.predict(said), np.float64) if said else np.zeros((0, 3))
     n_about = len(about.later)
     table = _Table.of(len(own), len(statements), about, read[:n_about])
-    free = np.log1p(-_rarer(table.contradicted)).sum(axis=1)
-    np.add.at(free, before.later, np.log1p(-_rarer(read[n_about:, CONTRADICTION])))
-    given = [j for j, statement in enumerate(statements) if statement.turn is None]
-    evidence = _Evidence(
-        cosine[:, given], table.entailed[:, given], table.contradicted[:, given], free
-    )
+    wrong = np.asarray(model.in_dialogue(read[:, CONTRADICTION]), np.float64)
+    # pairs that are not listed do not count, or a long dialogue would fail by its length
+    counted = np.log1p(-np.where(wrong >= SURE, wrong, 0.0).clip(max=1.0 - 1e-6))
+    free = np.zeros(len(own))
+    np.add.at(free, np.concatenate([about.later, before.later]), counted)
+    evidence = _Evidence(cosine[:, given], table.entailed[:, given], free)
     everything = np.arange(len(own))[None]
     rng = np.random.default_rng(seed)
     draws = evidence.score(rng.integers(len(own), size=(_RESAMPLES, len(own))))
@@ -191,7 +202,7 @@ def coherence(
     )
     hard = read[:n_about].argmax(axis=1)
     agreed = int((hard == ENTAILMENT).sum()) - int((hard == CONTRADICTION).sum())
-    conflicts = _conflicts(turns, own, statements, about, before, read)
+    conflicts = _conflicts(turns, own, statements, about, before, wrong)
     return Coherence(
         score=Score.of(float(evidence.score(everything)[0]), draws),
         match=float(evidence.match(everything)[0]) if given else None,
@@ -226,7 +237,6 @@ class _Evidence:
 
     cosine: Numbers
     entailed: Numbers
-    contradicted: Numbers
     free_by_turn: Numbers
 
     def score(self, picks: NDArray[np.int64]) -> Numbers:
@@ -234,7 +244,7 @@ class _Evidence:
         free = self.free(picks)
         if not self.cosine.shape[1]:
             return free
-        return MATCH_SHARE * self.match(picks) + (1.0 - MATCH_SHARE) * free
+        return free * (SILENT + (1.0 - SILENT) * self.match(picks))
 
     def match(self, picks: NDArray[np.int64]) -> Numbers:
         """Probability that the persona is the speaker's: ``(m, n)`` to ``(m,)``."""
@@ -242,11 +252,10 @@ class _Evidence:
         return np.asarray(sigmoid(constant + self.features(picks) @ np.array(weights)))
 
     def features(self, picks: NDArray[np.int64]) -> Numbers:
-        """Nearness, entailment and contradiction of the persona: ``(m, n)`` to ``(m, 3)``."""
+        """Nearness and entailment of the persona: ``(m, n)`` to ``(m, 2)``."""
         near = _best_two(self.cosine[picks].max(axis=1))
         agreed = _best_two(self.entailed[picks].max(axis=1))
-        denied = self.contradicted[picks].max(axis=(1, 2))
-        return np.stack([near, agreed, denied], axis=1)
+        return np.stack([near, agreed], axis=1)
 
     def free(self, picks: NDArray[np.int64]) -> Numbers:
         """Probability that no pair contradicts: ``(m, n)`` to ``(m,)``."""
@@ -256,15 +265,6 @@ class _Evidence:
 def _best_two(values: Numbers) -> Numbers:
     """Mean of the two largest in each row; of one where there is one."""
     return np.asarray(np.sort(values, axis=1)[:, -2:].mean(axis=1))
-
-
-def _rarer(p: Numbers) -> Numbers:
-    """Probability of a contradiction where few pairs contradict.
-
-    Pairs that would not be listed count as 0, or a long dialogue would fail by its length.
-    """
-    odds = p / np.maximum(1.0 - p, 1e-6) * np.exp(-_RARE)
-    return np.asarray(np.where(p >= SURE, odds / (1.0 + odds), 0.0))
 
 
 def _activity(turns: Turns, own: list[int], cosine: Numbers, vectors: Numbers | None) -> Numbers:
@@ -305,9 +305,8 @@ def _conflicts(
     statements: Sequence[Statement],
     about: Pairs,
     before: Pairs,
-    read: NDArray[np.float64],
+    wrong: NDArray[np.float64],
 ) -> tuple[Conflict, ...]:
-    wrong = read[:, CONTRADICTION]
     found = []
     for place in np.argsort(-wrong, kind="stable")[:_LISTED]:
         if wrong[place] < SURE:

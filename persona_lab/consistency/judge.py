@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from persona_lab.consistency.accommodation import accommodation
 from persona_lab.consistency.drift import Drift, drift
 from persona_lab.consistency.entailment import Coherence, NliModel, coherence
+from persona_lab.consistency.instructions import as_said, split_persona
 from persona_lab.consistency.markers import Marker, markers
 from persona_lab.consistency.parts import NotScored
 from persona_lab.consistency.personas import AUTO, PersonaFile, Statement, extract
@@ -156,12 +157,20 @@ class ConsistencyJudge:
         else:
             known = dialogue.speakers.get(name)
             texts = known.persona if known is not None else ()
-        plain = tuple(" ".join(text.split()) for text in texts)
-        language = foreign_language("\n".join(plain)) if plain else None
+        language = foreign_language("\n".join(texts)) if texts else None
         if language is not None:
             reason = _foreign("the persona", language)
             return (), (Warning_("persona_language", f"{reason}; it was left out"),)
-        return tuple(Statement(text) for text in plain if text), ()
+        parts = split_persona(texts)
+        warnings: tuple[Warning_, ...] = ()
+        if parts.set_apart:
+            n = len(parts.set_apart)
+            message = (
+                f"{n} sentence{'s' * (n != 1)} of the persona only tell{'s' * (n == 1)} the bot "
+                f"what to do, and {'were' if n != 1 else 'was'} not held against it"
+            )
+            warnings = (Warning_("persona_instructions", message),)
+        return tuple(Statement(text) for text in parts.statements), warnings
 
     def _match(self, dialogue: Dialogue, turns: Turns, name: str) -> TargetMatch | NotScored:
         if self._target is None:
@@ -182,7 +191,7 @@ class ConsistencyJudge:
     ) -> Coherence | NotScored:
         if isinstance(self._nli, NotScored):
             return self._nli
-        vectors = self.reader.vectors([s.text for s in statements]) if statements else None
+        vectors = self.reader.vectors([as_said(s.text) for s in statements]) if statements else None
         return coherence(turns, name, self._nli, statements, vectors)
 
     def _identity(self, detector: ModelInfo) -> ModelInfo:

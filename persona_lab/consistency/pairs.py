@@ -8,6 +8,22 @@ from persona_lab.encoding.segment import Segmenter
 
 Tokens = tuple[int, ...]
 
+_HEARD_WORDS = 20
+_NEEDS_NO_CONTEXT = 25
+"""Words from which a turn is read alone: it says what it is about."""
+
+
+def in_context(text: str, heard: str) -> str:
+    """A turn as the contradiction model reads it, such as ``Do you smoke? / Since school.``.
+
+    Args:
+        text: the turn.
+        heard: what it answers; the last twenty words are enough. Empty where nobody spoke.
+    """
+    if not heard or len(text.split()) >= _NEEDS_NO_CONTEXT:
+        return text
+    return f"{' '.join(heard.split()[-_HEARD_WORDS:])} / {text}"
+
 
 class PairJoiner:
     """Joins texts to token ids: ``[CLS] first [SEP] second [SEP]``.

@@ -14,6 +14,9 @@ Numbers = NDArray[np.floating[Any]]
 Z90 = 1.6449
 """Half-width of a 90 % normal interval in standard deviations."""
 
+LIKELY = 0.5
+"""Probability from which a change is called one."""
+
 LEAST_TURNS = 4
 """Turns with words that a speaker needs for anything about the course of a dialogue."""
 

@@ -10,7 +10,7 @@ from persona_lab.consistency.details import details, rounded
 from persona_lab.consistency.drift import Drift
 from persona_lab.consistency.entailment import Coherence
 from persona_lab.consistency.markers import Marker
-from persona_lab.consistency.overall import WEIGHTS, explain, overall, weights_of
+from persona_lab.consistency.overall import WEIGHTS, costs_of, explain, overall
 from persona_lab.consistency.parts import NotScored, Score
 from persona_lab.consistency.stability import Stability
 from persona_lab.consistency.target import TargetMatch
@@ -92,7 +92,7 @@ class Report:
             for name, part in parts.items()
         }
         row["unscored"] = missing
-        row["weights"] = {name: rounded(share) for name, share in weights_of(parts).items()}
+        row["costs"] = {name: rounded(cost) for name, cost in costs_of(parts).items()}
         row["change_point"] = self._change_point()
         row["contradictions"] = self._contradictions()
         row["explanation"] = self.explanation
@@ -108,7 +108,13 @@ class Report:
         if isinstance(self.drift, NotScored):
             return None
         found = self.drift.change_point
-        return {"turn": found.turn, "probability": rounded(found.probability)}
+        return {
+            "turn": found.turn,
+            "probability": rounded(found.probability),
+            "before": None if found.before is None else found.before.to_row(),
+            "after": None if found.after is None else found.after.to_row(),
+            "words": found.in_words,
+        }
 
     def _contradictions(self) -> list[dict[str, Any]]:
         if isinstance(self.contradiction, NotScored):
@@ -128,12 +134,11 @@ class Report:
         """By part, what was found, in a few words."""
         facts = {}
         if isinstance(self.stability, Stability):
-            chance = "all speakers' turns" if self.stability.chance == "speakers" else "own turns"
-            share = round(100 * self.stability.score.value)
-            facts["stability"] = f"{share} % of shuffles of {chance} spread at least as much"
+            facts["stability"] = self._steadiness(self.stability)
         if isinstance(self.drift, Drift):
             point = self.drift.change_point
-            facts["drift"] = f"change at turn {point.turn} with probability {point.probability:.2f}"
+            said = f"change at turn {point.turn} with probability {point.probability:.2f}"
+            facts["drift"] = said if point.in_words is None else f"{said}: {point.in_words}"
         if isinstance(self.target, TargetMatch):
             worst = min(self.target.traits, key=lambda key: (self.target_match(key), key))
             facts["target"] = f"{worst} matches least, {self.target_match(worst):.2f}"
@@ -145,6 +150,13 @@ class Report:
         if isinstance(self.accommodation, Accommodation):
             facts["accommodation"] = f"turn {self.accommodation.weakest} fits its neighbours least"
         return facts
+
+    @staticmethod
+    def _steadiness(found: Stability) -> str:
+        if found.chance is None:
+            return f"signs of one pole outweigh those of the other by {found.score.value:.0%}"
+        shuffled = "all speakers' turns" if found.chance == "speakers" else "own turns"
+        return f"{found.score.value:.0%} of shuffles of {shuffled} spread at least as much"
 
     def target_match(self, trait: str) -> float:
         """How well a wanted trait matches, 0..1.
@@ -197,7 +209,7 @@ class Unread:
             "code": self.score.code,
             "parts": dict.fromkeys(PARTS),
             "unscored": dict.fromkeys(PARTS, self.score.reason),
-            "weights": {},
+            "costs": {},
             "change_point": None,
             "contradictions": [],
             "explanation": f"Not scored: {self.score.reason}.",

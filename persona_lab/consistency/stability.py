@@ -1,9 +1,11 @@
-"""How steady is a speaker? Trait scores over windows of turns, against chance.
+"""How steady is a speaker?
 
-A spread of trait scores means nothing by itself: short windows spread a lot. So it is
-compared with the spread of windows cut from turns at random, of all speakers mixed; of a
-dialogue with one speaker, from that speaker's turns in random order. The index is the share
-of such shuffles that spread at least as much: 1 is as steady as can be, 0.5 is chance.
+With a detector of what is shown: how far the signs of each trait agree on one pole, over all
+turns. With one of self-report: the spread of the traits over windows of turns, against chance.
+A spread means nothing by itself, short windows spread a lot; so it is compared with the spread
+of windows cut from turns at random, of all speakers mixed, or of a lone speaker's turns in
+random order. The index is the share of such shuffles that spread at least as much: 1 is as
+steady as can be, 0.5 is chance.
 """
 
 from __future__ import annotations
@@ -14,7 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from persona_lab.consistency.parts import NotScored, Numbers, Score, too_little
+from persona_lab.consistency.shown import SIGN, little_shown
 from persona_lab.consistency.turns import Turns
+from persona_lab.consistency.turntraits import ShownTraits
 from persona_lab.detectors.trained import sigmoid
 
 WINDOW = 5
@@ -49,8 +53,11 @@ class Stability:
     """How steady a speaker is.
 
     Attributes:
-        score: share of shuffles that spread at least as much as the speaker.
-        chance: what was shuffled: ``speakers`` (all turns) or ``order`` (own turns).
+        score: with a detector of what is shown, how far signs agree, 0 (as many of each
+            pole) to 1 (all of one pole), traits by how much is shown of them; with one of
+            self-report, share of shuffles that spread at least as much as the speaker.
+        chance: what was shuffled: ``speakers`` (all turns) or ``order`` (own turns); None
+            where nothing was.
         spread: by trait, standard deviation of the windows' log-odds.
         icc: by trait, ICC(1) of windows within speakers (Shrout & Fleiss 1979), -1..1;
             None where nobody else has windows to compare with.
@@ -58,7 +65,7 @@ class Stability:
     """
 
     score: Score
-    chance: str
+    chance: str | None
     spread: dict[str, float]
     icc: dict[str, float] | None
     windows: tuple[Window, ...]
@@ -87,14 +94,51 @@ def stability(
     missing = too_little(len(own), turns.n_words(own))
     if missing is not None:
         return missing
-    rng = np.random.default_rng(seed)
     size = width(len(own), window)
+    keys = turns.framework.keys
     features, n_traits = _features(turns, turns.n_words(own))
-    pool = turns.spoken
-    mixed = len(pool) - len(own) >= size
-    chosen = pool if mixed else own
     values = _windows(features[own][None], turns.words[own][None], size)[0]
-    shuffled = _shuffled(features, turns.words, chosen, len(own), size, n_traits, rng)
+    chance: str | None = None
+    rng = np.random.default_rng(seed)
+    if isinstance(turns.traits, ShownTraits):
+        shown = turns.traits.each(keys)[own]
+        missing = little_shown(shown)
+        if missing is not None:
+            return missing
+        picks = rng.integers(len(own), size=(_RESAMPLES, len(own)))
+        score = Score.of(float(agreement(shown)), agreement(shown[picks]))
+    else:
+        mixed = len(turns.spoken) - len(own) >= size
+        chance = "speakers" if mixed else "order"
+        chosen = turns.spoken if mixed else own
+        shuffled = _shuffled(features, turns.words, chosen, len(own), size, n_traits, rng)
+        score = _against_chance(values, shuffled, n_traits, rng)
+    return Stability(
+        score=score,
+        chance=chance,
+        spread=dict(zip(keys, values[:, :n_traits].std(axis=0).tolist(), strict=True)),
+        icc=_icc_by_trait(turns, features, size, keys),
+        windows=trajectory(turns, own, size),
+    )
+
+
+def agreement(evidence: Numbers) -> Numbers:
+    """How far signs agree on one pole, ``(..., n, n_traits)`` to ``(...)``.
+
+    The evidence of the stronger pole less that of the weaker, over all evidence; turns that
+    show nothing of a trait do not count, and traits count by how much is shown of them. 1
+    where nothing at all is shown.
+    """
+    signs = np.where(np.abs(evidence) >= SIGN, evidence, 0.0)
+    whole = np.abs(signs).sum(axis=(-2, -1))
+    net = np.abs(signs.sum(axis=-2)).sum(axis=-1)
+    return np.asarray(np.where(whole > 0, net / np.where(whole > 0, whole, 1.0), 1.0))
+
+
+def _against_chance(
+    values: Numbers, shuffled: Numbers, n_traits: int, rng: np.random.Generator
+) -> Score:
+    """Share of shuffles that spread at least as much as windows do, with its interval."""
     seen = _spread(values[None], n_traits)[0]
     picks = rng.integers(len(values), size=(_RESAMPLES, len(values)))
     resampled = _spread(values[picks], n_traits)
@@ -102,15 +146,7 @@ def stability(
     resampled += seen - resampled.mean()
     index = (np.r_[seen, resampled][:, None] <= shuffled[None]).mean(axis=1)
     index = (index * _SHUFFLES + 0.5) / (_SHUFFLES + 1.0)
-    keys = turns.framework.keys
-    trait_spread = _trait_windows(values, n_traits).std(axis=0)
-    return Stability(
-        score=Score.of(index[0], index[1:]),
-        chance="speakers" if mixed else "order",
-        spread=dict(zip(keys, trait_spread.tolist(), strict=True)),
-        icc=_icc_by_trait(turns, features, size, keys),
-        windows=trajectory(turns, own, size),
-    )
+    return Score.of(index[0], index[1:])
 
 
 def trajectory(turns: Turns, own: Sequence[int], size: int) -> tuple[Window, ...]:
@@ -176,10 +212,6 @@ def _spread(values: Numbers, n_traits: int) -> Numbers:
     variance = values.var(axis=1) + 1e-9
     traits = np.log(variance[:, :n_traits]).mean(axis=1)
     return np.asarray(traits + np.log(variance[:, n_traits:].sum(axis=1)))
-
-
-def _trait_windows(values: Numbers, n_traits: int) -> Numbers:
-    return values[:, :n_traits]
 
 
 def _shuffled(

@@ -44,11 +44,12 @@ class TargetMatch:
             the high pole from the wanted one.
         together: probability that all traits are as wanted, taken as independent.
         distance: root mean square distance of the probabilities from the wanted ones, 0..1.
-        success: is every trait on the wanted side of the detector's threshold? (PsyPlay,
+        success: is every trait on the wanted side? A trait that is not shown is not. (PsyPlay,
             Yang et al. 2025, reports the share of dialogues where it is.)
         windows: in order, each one turn further.
-        aligned: by trait, share of the words that stand in sentences which lean to the
-            wanted side (sentence-level alignment, Yu et al. 2024, Beyond Dialogue).
+        aligned: by trait, of the words in sentences that show a side, the share in those that
+            show the wanted one (sentence-level alignment, Yu et al. 2024, Beyond Dialogue);
+            None where no sentence shows a side.
     """
 
     score: Score
@@ -57,7 +58,7 @@ class TargetMatch:
     distance: float
     success: bool
     windows: tuple[WindowMatch, ...]
-    aligned: dict[str, float]
+    aligned: dict[str, float | None]
 
 
 def match_target(
@@ -96,7 +97,6 @@ def match_target(
     wanted = np.array(list(target.values.values()))
     odds = turns.log_odds(own)[columns]
     match = _match(odds, wanted)
-    thresholds = np.array([turns.threshold(key) for key in target.values])
     size = width(len(own), window)
     spans = [own[i : i + size] for i in range(max(len(own) - size, 0) + 1)]
     keys = tuple(target.values)
@@ -105,7 +105,7 @@ def match_target(
         traits=dict(zip(keys, match.tolist(), strict=True)),
         together=float(match.prod()),
         distance=float(np.sqrt(np.mean(np.square(1.0 - match)))),
-        success=bool(np.all((np.asarray(sigmoid(odds)) >= thresholds) == (wanted >= 0.5))),
+        success=bool(np.all(turns.sides(own)[columns] == _side(wanted))),
         windows=tuple(
             WindowMatch(
                 span[0], span[-1], float(_match(turns.log_odds(span)[columns], wanted).mean())
@@ -182,10 +182,13 @@ def _draws(
 
 def _aligned(
     turns: Turns, speaker: str, columns: list[int], wanted: Numbers, keys: tuple[str, ...]
-) -> dict[str, float]:
+) -> dict[str, float | None]:
     own = turns.of(speaker)
+    sides = np.stack([turns.sides([place])[columns] for place in own])
     words = turns.words[own]
-    odds = np.stack([turns.log_odds([place])[columns] for place in own])
-    right = (odds >= 0.0) == (wanted >= 0.5)
-    share = words @ right / words.sum()
-    return dict(zip(keys, share.tolist(), strict=True))
+    shown, right = words @ (sides != 0), words @ (sides == _side(wanted))
+    return {key: float(r / n) if n else None for key, r, n in zip(keys, right, shown, strict=True)}
+
+
+def _side(wanted: Numbers) -> Numbers:
+    return np.where(wanted >= 0.5, 1.0, -1.0)

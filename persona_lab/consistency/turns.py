@@ -7,55 +7,27 @@ value a turn. So windows, bootstrap and permutation tests need no second look at
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
 
 import numpy as np
 
-from persona_lab.detectors.base import Request
-from persona_lab.detectors.calibration import Calibration
+from persona_lab.consistency.turntraits import LinearTraits, ShownTraits, TurnTraits
 from persona_lab.detectors.masking import mask_all
 from persona_lab.detectors.pooled import Pooled
 from persona_lab.detectors.reader.detector import ReaderDetector
-from persona_lab.detectors.reader.rule import Rule, evidence
-from persona_lab.detectors.reader.scale import AXES, axis_of
 from persona_lab.detectors.reading import Array, Reading, count_words
 from persona_lab.detectors.registry import LoadedDetector
 from persona_lab.detectors.trained import TrainedDetector
 from persona_lab.dialogue import Dialogue
-from persona_lab.profile import Unscored
 from persona_lab.traits import Framework
 
 _KEPT = 8_000
 """Texts whose vectors are kept: persona statements and greetings come again and again."""
 
-SEGMENT_WORDS = 100.0
-"""About the length of the segments whose spread the calibration knows."""
-
-_UNIT_WORDS = 20.0
-"""About the length of the units whose noise the reader's rule knows."""
-
 BUNDLED = "pooled"
 """The model whose encoder makes the vectors for a detector without one."""
-
-
-class TurnTraits(Protocol):
-    """What turns say of traits, so that any set of them can be judged without reading again."""
-
-    @property
-    def thresholds(self) -> Mapping[str, float]:
-        """Decision boundary on the probability by trait; .5 where a trait is missing."""
-
-    def per_turn(self, n_words: int, keys: Sequence[str]) -> Array:
-        """Log-odds ``(n, n_traits)`` a turn, as they count in a text of ``n_words``."""
-
-    def log_odds(self, places: Sequence[int], keys: Sequence[str]) -> Array:
-        """Log-odds ``(n_traits,)`` of the high poles for some turns together."""
-
-    def noise(self, n_words: int, keys: Sequence[str]) -> Array:
-        """Variance ``(n_traits,)`` of the log-odds of one word of text."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +56,12 @@ class Turns:
         """Places of a speaker's turns that have words."""
         return [i for i in self.spoken if self.speakers[i] == speaker]
 
+    def heard(self, place: int) -> str:
+        """What another said just before a turn; empty where nobody did."""
+        if place == 0 or self.speakers[place - 1] == self.speakers[place]:
+            return ""
+        return self.texts[place - 1]
+
     @property
     def spoken(self) -> list[int]:
         """Places of all turns that have words."""
@@ -108,105 +86,9 @@ class Turns:
         """
         return self.traits.noise(n_words, self.framework.keys)
 
-    def threshold(self, trait: str) -> float:
-        """Decision boundary on the probability of a trait's high pole."""
-        return self.traits.thresholds.get(trait, 0.5)
-
-
-@dataclass(frozen=True)
-class LinearTraits:
-    """Turns as a trained detector of self-report reads them.
-
-    The log-odds of a set of turns are the mean of one value a turn, weighted by words, plus
-    a constant.
-
-    Attributes:
-        words: ``(n,)`` words of each turn.
-        values: ``(n_components, n, n_rows)`` log-odds that each turn alone speaks for.
-        bias: ``(n_components, n_rows)`` what is added to a mean of values.
-        gate: ``(n_registers,)`` probabilities of the kind of text.
-        calibration: of the detector.
-    """
-
-    words: Array
-    values: Array
-    bias: Array
-    gate: Array
-    calibration: Calibration
-
-    @property
-    def thresholds(self) -> Mapping[str, float]:
-        """See :class:`TurnTraits`."""
-        return self.calibration.thresholds
-
-    def per_turn(self, n_words: int, keys: Sequence[str]) -> Array:
-        """See :class:`TurnTraits`."""
-        weight = self._weight(n_words, keys)
-        return np.asarray(np.einsum("ktr,knr->nt", weight, self.values), np.float32)
-
-    def log_odds(self, places: Sequence[int], keys: Sequence[str]) -> Array:
-        """See :class:`TurnTraits`."""
-        words = self.words[list(places)]
-        n_words = int(words.sum())
-        share = words / max(n_words, 1)
-        mean = np.einsum("n,knr->kr", share, self.values[:, list(places)]) + self.bias
-        intercept = self._mix(keys) @ self.calibration.intercept
-        found = np.einsum("ktr,kr->t", self._weight(n_words, keys), mean) + intercept
-        return np.asarray(found, np.float32)
-
-    def noise(self, n_words: int, keys: Sequence[str]) -> Array:
-        """See :class:`TurnTraits`; as the training texts' segments had it."""
-        weight = self._weight(n_words, keys)
-        spread = np.einsum("ktr,kr->t", weight, self.calibration.spread)
-        return np.asarray(np.square(spread) * SEGMENT_WORDS, np.float32)
-
-    def _mix(self, keys: Sequence[str]) -> Array:
-        return self.calibration.mixing(self.gate, keys)
-
-    def _weight(self, n_words: int, keys: Sequence[str]) -> Array:
-        return self.calibration.transfer(self._mix(keys), n_words)
-
-
-@dataclass(frozen=True)
-class ShownTraits:
-    """Turns as the reader reads them: what each shows, see :mod:`~.detectors.reader.rule`.
-
-    Attributes:
-        evidence: ``(n, 8)`` of each turn, 0 for one that shows nothing.
-        counts: ``(n,)`` units of each turn.
-        rule: from units to a speaker.
-    """
-
-    evidence: Array
-    counts: Array
-    rule: Rule
-
-    @property
-    def thresholds(self) -> Mapping[str, float]:
-        """See :class:`TurnTraits`."""
-        return {}
-
-    def per_turn(self, n_words: int, keys: Sequence[str]) -> Array:
-        """See :class:`TurnTraits`; a turn says the same in any company."""
-        del n_words
-        shares = np.maximum(self.counts, 1.0)[:, None] ** self.rule.dilution
-        return self._odds(np.asarray(self.evidence / shares, np.float32), keys)
-
-    def log_odds(self, places: Sequence[int], keys: Sequence[str]) -> Array:
-        """See :class:`TurnTraits`."""
-        some = list(places)
-        units = max(float(self.counts[some].sum()), 1.0)
-        return self._odds(self.evidence[some].sum(axis=0) / units**self.rule.dilution, keys)
-
-    def noise(self, n_words: int, keys: Sequence[str]) -> Array:
-        """See :class:`TurnTraits`; as the units of the rated texts had it."""
-        del n_words
-        return np.asarray(np.square(self._odds(self.rule.noise, keys)) * _UNIT_WORDS, np.float32)
-
-    def _odds(self, evidence: Array, keys: Sequence[str]) -> Array:
-        axes = [axis_of(key) for key in keys]
-        scaled = evidence * self.rule.scale * self.rule.odds
-        return np.asarray(scaled[..., axes], np.float32)
+    def sides(self, places: Sequence[int]) -> Array:
+        """On which side some turns together stand, ``(n_traits,)``: 1 high, -1 low, 0 neither."""
+        return self.traits.sides(places, self.framework.keys)
 
 
 class TurnReader:
@@ -246,7 +128,7 @@ class TurnReader:
         texts, masked = self._texts(dialogue)
         words = np.array([count_words(text) for text in masked], np.float32)
         if isinstance(self.detector, ReaderDetector):
-            traits: TurnTraits = self._shown(self.detector, dialogue)
+            traits: TurnTraits = ShownTraits.read(self.detector, dialogue)
         else:
             self._encode([*masked, *texts])
             traits = self._linear(self.detector, masked, words)
@@ -258,22 +140,6 @@ class TurnReader:
             traits=traits,
             framework=framework,
         )
-
-    def _shown(self, reader: ReaderDetector, dialogue: Dialogue) -> ShownTraits:
-        """What the reader sees in each turn."""
-        places: dict[str, list[int]] = {}
-        for i, utterance in enumerate(dialogue.utterances):
-            places.setdefault(utterance.speaker, []).append(i)
-        found = np.zeros((len(dialogue.utterances), len(AXES)), np.float32)
-        counts = np.zeros(len(found), np.float32)
-        requests = [Request.of(dialogue, name) for name in places]
-        for request, reading in zip(requests, reader.read(requests), strict=True):
-            if isinstance(reading, Unscored):
-                continue
-            own = np.array([places[request.speaker][unit.utterance] for unit in reading.units])
-            np.add.at(found, own, evidence(reading.chances))
-            np.add.at(counts, own, 1.0)
-        return ShownTraits(found, counts, reader.rule)
 
     def _linear(
         self, detector: TrainedDetector, masked: Sequence[str], words: Array

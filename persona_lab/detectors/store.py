@@ -35,6 +35,9 @@ _DAMAGE = (ValueError, OSError, EOFError, BadZipFile, zlib.error)
 READER = "reader"
 """Kind of the component that reads what is shown; it stands alone in its folder."""
 
+SIGNS = "signs"
+"""What turns of a character show, in a reader's config; plain ones where it is missing."""
+
 _WEIGHTS = {
     READER: ("head.npz", "encoder.onnx", "tokenizer.json"),
     "lexical": ("lexical.npz", "vocabulary.json"),
@@ -163,13 +166,15 @@ def _open_reader(
     from persona_lab.detectors.reader.detector import ReaderDetector
     from persona_lab.detectors.reader.head import ReaderHead
     from persona_lab.detectors.reader.rule import Rule
+    from persona_lab.detectors.reader.signs import Signs
     from persona_lab.encoding import Encoder
 
     rule, head = Rule.from_json(config["calibration"]), ReaderHead.load(folder)
     encoder = open_encoder(folder) if open_encoder else Encoder.load(folder)
     if head.weight.shape[1] != encoder.dim:
         raise ModelError(f"encoder and head in {folder} do not belong together; train it again")
-    return ReaderDetector(info, encoder, head, rule, options=options)
+    signs = Signs.from_json(config[SIGNS]) if SIGNS in config else None
+    return ReaderDetector(info, encoder, head, rule, signs=signs, options=options)
 
 
 def _component(kind: str, folder: Path, open_encoder: OpenEncoder | None) -> Component:

@@ -35,7 +35,7 @@ _PART: Final[Columns] = {
     "score": "number",
     "low": "number",
     "high": "number",
-    "weight": "number",
+    "cost": "number",
     **_WHY,
     "words": "count",
 }
@@ -99,8 +99,9 @@ def consistency_frame(
 
     Returns:
         Columns ``id``, ``speaker``, ``framework``, ``part`` (``consistency`` is all
-        together), ``score`` (0..1), ``low``, ``high`` (90 % interval), ``weight`` (share of
-        the overall score), ``status``, ``reason``, ``code`` and ``words`` of the speaker.
+        together), ``score`` (0..1), ``low``, ``high`` (90 % interval), ``cost`` (what the part
+        takes off the score, 0..1), ``status``, ``reason``, ``code`` and ``words`` of the
+        speaker.
 
     Raises:
         InputError: something else is among the reports.
@@ -130,7 +131,7 @@ def _parts(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             "score": score,
             "low": low,
             "high": high,
-            "weight": row["weights"].get(part),
+            "cost": row["costs"].get(part),
             "status": "unscored" if score is None else "scored",
             "reason": row["unscored"].get(part),
         }

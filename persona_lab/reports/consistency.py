@@ -9,14 +9,12 @@ from typing import Any, Final
 import numpy as np
 
 from persona_lab.consistency.overall import WEIGHTS
+from persona_lab.consistency.parts import LIKELY
 from persona_lab.errors import InputError
 from persona_lab.psychometrics.agreement import wilson
 from persona_lab.reports.consistencyrows import ConsistencyRow, parse_consistency
 from persona_lab.reports.results import Given, Problems, read_rows
 from persona_lab.reports.tallies import Floats, Models, Reasons, binned, mean_of, rounded, spread_of
-
-LIKELY: Final = 0.5
-"""Probability from which a change point is called one, as on the command line."""
 
 _LISTED: Final = 20
 _NEAREST: Final = 5
@@ -121,6 +119,7 @@ def _drift(rows: Sequence[ConsistencyRow]) -> dict[str, Any]:
                 "turn": change.turn,
                 "probability": change.probability,
                 "shift": [{"trait": key, "log_odds": rounded(value)} for key, value in moved],
+                "words": change.words,
                 "windows": list(row.windows.get(moved[0][0], ())) if moved else [],
             }
         )

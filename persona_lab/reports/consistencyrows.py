@@ -18,11 +18,13 @@ class Change:
         turn: that it comes before, from 0, as in the row.
         probability: that there is one, 0..1.
         shift: by trait, log-odds after minus before.
+        words: what changed, for people; None where that is not known.
     """
 
     turn: int
     probability: float
     shift: Mapping[str, float]
+    words: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class ConsistencyRow:
         reason: the same for people.
         parts: scores by part, 0..1; None for one that is unscored.
         missing: reasons of those.
-        weights: how much each scored part counts.
+        costs: what each scored part takes off the score, 0..1.
         change: None where the course could not be judged.
         contradictions: how many pairs; None where they could not be judged.
         strongest: probability of the surest of them; None where there is none.
@@ -61,7 +63,7 @@ class ConsistencyRow:
     reason: str | None
     parts: Mapping[str, float | None]
     missing: Mapping[str, str]
-    weights: Mapping[str, float]
+    costs: Mapping[str, float]
     change: Change | None
     contradictions: int | None
     strongest: float | None
@@ -74,12 +76,7 @@ class ConsistencyRow:
     @property
     def costliest(self) -> str | None:
         """The part that takes most from the score; None where nothing is scored."""
-        costs = {
-            name: share * (1.0 - value)
-            for name, share in self.weights.items()
-            if (value := self.parts[name]) is not None
-        }
-        return max(costs, key=lambda name: costs[name]) if costs else None
+        return max(self.costs, key=lambda name: self.costs[name]) if self.costs else None
 
 
 def parse_consistency(row: Mapping[str, Any], source: str) -> ConsistencyRow:
@@ -115,7 +112,7 @@ def parse_consistency(row: Mapping[str, Any], source: str) -> ConsistencyRow:
         reason=None if scored else word(row["reason"]),
         parts=parts,
         missing={name: word(reason) for name, reason in row["unscored"].items()},
-        weights={name: probability(share) for name, share in row["weights"].items()},
+        costs={name: probability(cost) for name, cost in row["costs"].items()},
         change=_change(row),
         contradictions=len(found) if judged else None,
         strongest=max(found, default=None),
@@ -136,6 +133,7 @@ def _change(row: Mapping[str, Any]) -> Change | None:
         count(point["turn"]),
         probability(point["probability"]),
         {word(key): float(value) for key, value in shift.items()},
+        word(point["words"]) if point.get("words") else None,
     )
 
 

@@ -83,6 +83,10 @@ def report_html(report: Report) -> str:
             rows.append([name, "", "unscored", part.reason])
     row = report.to_row()
     lines = [f'<div style="margin-top:4px">{escape(report.explanation)}</div>']
+    if row["change_point"] and row["change_point"]["words"]:
+        change = row["change_point"]
+        said = f"changes (p = {change['probability']:.2f}): {escape(change['words'])}"
+        lines.append(f"<div>{said}</div>")
     for pair in row["contradictions"][:3]:
         lines.append(
             f"<div>contradiction (p = {pair['p']:.2f}): {_said(_cut(pair['a']), pair['a_turn'])} "

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 _WORTHWHILE = 0.005
 """Gain in AUC from which reading a pair both ways is worth its time."""
 
+PAIR_PRIOR = 0.01
+"""Share of the pairs of a natural dialogue that contradict: about one dialogue in four has
+one, among twenty-five pairs that may."""
+
 _PENALTY = 10.0
 """Inverse L2 penalty of the logistic regression: hardly any."""
 
@@ -77,6 +81,32 @@ def calibrate(
         "auc_one_way": round(aucs[False], 4),
         "auc_both_ways": round(aucs[True], 4),
     }
+
+
+def fit_rare(
+    model: ContradictionModel, talk: Sequence[Pair], calibration: PairCalibration
+) -> PairCalibration:
+    """Fit what a pair's contradiction is worth in a natural dialogue, where few contradict.
+
+    Args:
+        model: with everything else of its calibration in place.
+        talk: pairs of turns of validation, contradictions and others; of the latter those of
+            natural dialogues, chosen because they share words.
+        calibration: to complete.
+
+    Returns:
+        The calibration with ``rare_slope`` and ``rare``; as given where a label is missing.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    y = np.array([pair.label == "contradiction" for pair in talk])
+    if not y.any() or y.all():
+        return calibration
+    p = model.predict([(pair.premise, pair.hypothesis) for pair in talk])[:, CONTRADICTION]
+    weights = np.where(y, PAIR_PRIOR / y.mean(), (1.0 - PAIR_PRIOR) / (1.0 - y.mean()))
+    fit = LogisticRegression(C=_PENALTY, max_iter=1000)
+    fit.fit(logit(p)[:, None], y, sample_weight=weights)
+    return replace(calibration, rare_slope=float(fit.coef_[0, 0]), rare=float(fit.intercept_[0]))
 
 
 def fit_temperature(logits: Floats, allowed: NDArray[np.bool_]) -> float:

@@ -19,7 +19,8 @@ import numpy as np
 from persona_lab.dialogue import Dialogue, Utterance
 from persona_lab.errors import InputError, RowError, TrainingError
 from persona_lab.training.nli_augment import made_pairs, sentences
-from persona_lab.training.nli_decode import Case, read_decode
+from persona_lab.training.nli_decode import Case, read_decode, turn_in_context
+from persona_lab.training.nli_own import own_pairs, talk_pairs
 from persona_lab.training.nli_pairs import (
     SPLITS,
     Pair,
@@ -35,9 +36,15 @@ PAIR_SHARES = (0.03, 0.07)
 CASE_SHARES = (0.10, 0.15)
 """Shares of validation and test, of premises and of dialogues."""
 
-KINDS = ("general", "dialogue", "decode", "clean", "made")
+KINDS = ("general", "dialogue", "decode", "clean", "made", "own", "talks")
 """Inference pairs; those of dialogues; DECODE; turns of one speaker in dialogues without a
-contradiction; pairs made by rule."""
+contradiction; pairs made by rule; pairs of our own; turns of dialogues of our own."""
+
+JUDGED = ("general", "dialogue", "own", "talks")
+"""Kinds whose pairs calibrate and test; DECODE is judged by dialogue."""
+
+TALK = ("decode", "clean", "own", "talks")
+"""Kinds whose pairs are turns of one speaker."""
 
 CAPS = {
     "breaking_nli": 1500,  # nearly all contradictions
@@ -130,6 +137,9 @@ def load_corpora(folder: str | Path, seed: int = 0) -> Corpora:
             to_learn.append(talk)
     found["train"]["made"] += made_pairs(_statements(to_learn), "made by rule", seed)
     found["train"]["made"] += _negated_items(folder)
+    for kind, ours in (("own", own_pairs(seed)), ("talks", talk_pairs(seed))):
+        for split, pair in ours:
+            found[split][kind].append(pair)
     _add_inference_pairs(found, given, _held_out(by_split), seed)
     _drop_known(found)
     return Corpora(found, by_split, _fillers(to_learn), _facts(found, by_split))
@@ -185,15 +195,17 @@ def _case_pairs(case: Case, group: str, evidence: set[int]) -> list[Pair]:
     dialogue is left out.
     """
     named = {case.turns[i][1] for i in case.evidence}
-    contradicted = [text in named or pair_key(text, case.last) in evidence for text in case.earlier]
+    texts = [case.turns[i][1] for i in case.own]
+    contradicted = [text in named or pair_key(text, case.last) in evidence for text in texts]
     if case.label is None or (case.label and not any(contradicted)):
         return []
+    last = case.said(len(case.turns) - 1)
     return [
         Pair(
-            text, case.last,
+            case.said(i), last,
             "contradiction" if case.label and wrong else "not_contradiction", "decode", group,
         )
-        for text, wrong in zip(case.earlier, contradicted, strict=True)
+        for i, wrong in zip(case.own, contradicted, strict=True)
     ]  # fmt: skip
 
 
@@ -204,7 +216,7 @@ def _clean_pairs(
     dice = np.random.default_rng([seed, len(turns)])
     pairs = []
     for speaker in dict.fromkeys(who for who, _ in turns):
-        mine = [text for who, text in turns if who == speaker]
+        mine = [turn_in_context(turns, i) for i, (who, _) in enumerate(turns) if who == speaker]
         every = list(combinations(range(len(mine)), 2))
         words = [set(normal(text).split()) for text in mine]
         every.sort(key=lambda ij: len(words[ij[0]] & words[ij[1]]), reverse=True)

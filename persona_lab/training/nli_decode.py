@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from persona_lab.consistency.pairs import in_context
 from persona_lab.errors import FormatError, InputError, RowError
 
 _TURN = re.compile(r"<([01])> ")
@@ -47,10 +48,26 @@ class Case:
         return self.turns[-1][1]
 
     @property
-    def earlier(self) -> tuple[str, ...]:
-        """Earlier turns of the same speaker, in order."""
+    def own(self) -> list[int]:
+        """Positions of earlier turns of the same speaker that have words."""
         speaker = self.turns[-1][0]
-        return tuple(text for who, text in self.turns[:-1] if who == speaker)
+        return [i for i, (who, text) in enumerate(self.turns[:-1]) if who == speaker and text]
+
+    def said(self, i: int) -> str:
+        """A turn as the model reads it, see :func:`turn_in_context`."""
+        return turn_in_context(self.turns, i)
+
+
+def turn_in_context(turns: Sequence[tuple[str, str]], i: int) -> str:
+    """A turn with what another said just before it.
+
+    Args:
+        turns: speaker and text.
+        i: position of the turn.
+    """
+    who, text = turns[i]
+    answers = i > 0 and turns[i - 1][0] != who
+    return in_context(text, turns[i - 1][1] if answers else "")
 
 
 def read_decode(path: str | Path) -> Iterator[Case | RowError]:

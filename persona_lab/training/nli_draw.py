@@ -53,12 +53,14 @@ class NliSettings:
     dropout: float = 0.1
     start: Mapping[str, float] = field(
         default_factory=lambda: {
-            "general": 0.70, "dialogue": 0.14, "decode": 0.06, "clean": 0.05, "made": 0.05
+            "general": 0.60, "dialogue": 0.14, "decode": 0.06, "clean": 0.05, "made": 0.03,
+            "own": 0.10, "talks": 0.02,
         }
     )  # fmt: skip
     end: Mapping[str, float] = field(
         default_factory=lambda: {
-            "general": 0.34, "dialogue": 0.20, "decode": 0.26, "clean": 0.10, "made": 0.10
+            "general": 0.18, "dialogue": 0.14, "decode": 0.24, "clean": 0.10, "made": 0.04,
+            "own": 0.22, "talks": 0.08,
         }
     )  # fmt: skip
     contradictions: float = 0.45

@@ -52,15 +52,14 @@ def case_question(case: Case) -> Question | str:
     """A dialogue as a question; a reason where it is none."""
     if case.label is None:
         return "no_label"
-    own = [i for i, (who, _) in enumerate(case.turns[:-1]) if who == case.turns[-1][0]]
-    spoken = [i for i in own if case.turns[i][1]]
-    if not spoken:
+    own = case.own
+    if not own:
         return "no_earlier_turn"
     return Question(
-        earlier=tuple(case.turns[i][1] for i in spoken),
-        last=case.last,
+        earlier=tuple(case.said(i) for i in own),
+        last=case.said(len(case.turns) - 1),
         label=case.label,
-        evidence=frozenset(spoken.index(i) for i in case.evidence if i in spoken),
+        evidence=frozenset(own.index(i) for i in case.evidence if i in own),
     )
 
 

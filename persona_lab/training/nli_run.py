@@ -18,7 +18,13 @@ from persona_lab.consistency.contradiction import (
     PairCalibration,
     softmax,
 )
-from persona_lab.consistency.nli_model import FOLDER, HEAD_FILE, KEYS_FILE, write_config
+from persona_lab.consistency.nli_model import (
+    FOLDER,
+    HEAD_FILE,
+    KEYS_FILE,
+    read_config,
+    write_config,
+)
 from persona_lab.encoding.files import ENCODER_FILE, TOKENIZER_FILE
 from persona_lab.errors import MissingExtraError
 from persona_lab.training.evaluate_contradiction import (
@@ -27,9 +33,9 @@ from persona_lab.training.evaluate_contradiction import (
     three_way,
 )
 from persona_lab.training.metrics import auc
-from persona_lab.training.nli_calibrate import calibrate
+from persona_lab.training.nli_calibrate import calibrate, fit_rare
 from persona_lab.training.nli_card import write_card
-from persona_lab.training.nli_corpora import Corpora, load_corpora
+from persona_lab.training.nli_corpora import JUDGED, TALK, Corpora, load_corpora
 from persona_lab.training.nli_draw import Drawer, NliSettings
 from persona_lab.training.nli_network import PairNetwork
 from persona_lab.training.nli_pairs import LABELS, Pair
@@ -57,6 +63,7 @@ def train_contradiction(
     *,
     minutes: float | None = None,
     backbone: str = "minilm",
+    start: str | Path | None = None,
     tell: Tell = lambda line: None,
 ) -> dict[str, Any]:
     """Train, export, calibrate, measure, and write the card.
@@ -69,6 +76,8 @@ def train_contradiction(
         settings: of training.
         minutes: choose ``settings.pairs`` so that training takes about this long here.
         backbone: as for ``load_backbone``.
+        start: folder of a finished contradiction model to go on from; its embeddings must be
+            the backbone's.
         tell: is given lines about what is going on.
 
     Returns:
@@ -94,8 +103,10 @@ def train_contradiction(
         drawer = replace(drawer, settings=_plan(work, model, tokenizer, drawer, minutes))
         tell(f"{drawer.settings.pairs:,} pairs fit into {minutes:g} minutes")
     network, facts = train_pairs(
-        model, tokenizer, drawer, work, judge=validation_judge(corpora), tell=tell
+        model, tokenizer, drawer, work, judge=validation_judge(corpora), start=start, tell=tell
     )
+    if start is not None:
+        facts["continued"] = read_config(Path(start))["sha256"]
     tell("exporting")
     exported = export_encoder(
         network.model.cpu(), tokenizer, work / "export",
@@ -137,10 +148,13 @@ def finish(
     tell("calibrating")
     calibration, calibrated = calibrate(
         model,
-        [pair for kind in ("general", "dialogue") for pair in corpora.pairs["validation"][kind]],
+        [pair for kind in JUDGED for pair in corpora.pairs["validation"][kind]],
         _questions(corpora, "validation"),
     )
+    talk = [pair for kind in TALK for pair in corpora.pairs["validation"][kind]]
+    calibration = fit_rare(model, talk, calibration)
     _configure(folder, calibration)
+    model.calibration = calibration
     tell("measuring")
     metrics = {
         **facts,
@@ -164,9 +178,11 @@ def validation_judge(corpora: Corpora) -> Callable[[PairNetwork], dict[str, floa
     dialogues = _questions(corpora, "validation")
     y = np.array([float(q.label) for q in dialogues])
     owner = np.repeat(np.arange(len(dialogues)), [len(q.earlier) for q in dialogues])
+    ours = corpora.pairs["validation"]["own"]
+    theirs = np.array([float(pair.label == "contradiction") for pair in ours])
     every = [
         pair
-        for kind in ("general", "dialogue")
+        for kind in JUDGED
         for pair in corpora.pairs["validation"][kind]
         if len(LABELS[pair.label]) == 1
     ]
@@ -178,8 +194,10 @@ def validation_judge(corpora: Corpora) -> Callable[[PairNetwork], dict[str, floa
         largest = np.zeros(len(dialogues))
         np.maximum.at(largest, owner, wrong[:, CONTRADICTION])
         said = network.predict([(pair.premise, pair.hypothesis) for pair in pairs]).argmax(axis=1)
+        own = softmax(network.predict([(pair.premise, pair.hypothesis) for pair in ours]))
         return {
             "decode_auc": auc(y, largest, np.ones(len(y))),
+            "own_auc": auc(theirs, own[:, CONTRADICTION], np.ones(len(theirs))),
             "three_way_accuracy": float((said == classes).mean()),
         }
 
@@ -220,9 +238,7 @@ def _test(model: ContradictionModel, corpora: Corpora) -> dict[str, Any]:
     for name, low, high in (("1", 1, 1), ("2", 2, 2), ("3-4", 3, 4), ("5+", 5, 99)):
         rows = np.flatnonzero((counts >= low) & (counts <= high))
         by_history[name] = measure(dialogues, said, rows)
-    pairs = _pair_questions(
-        [pair for kind in ("general", "dialogue") for pair in corpora.pairs["test"][kind]]
-    )
+    pairs = _pair_questions([pair for kind in JUDGED for pair in corpora.pairs["test"][kind]])
     every = np.arange(len(pairs))
     answers = answer(model, pairs)
     return {
@@ -239,7 +255,7 @@ def _compare_precisions(
     _configure(exported, model.calibration)
     exact = ContradictionModel.load(exported, precision="fp32", device="cpu")
     test = corpora.pairs["test"]
-    chosen = _pair_questions([*test["general"], *test["dialogue"]])
+    chosen = _pair_questions([pair for kind in JUDGED for pair in test[kind]])
     pairs = chosen[:: max(1, len(chosen) // _CHECKED_PAIRS)]
     dialogues = _questions(corpora, "test")
     found: dict[str, Any] = {"pairs": len(pairs), "dialogues": len(dialogues)}

@@ -16,6 +16,7 @@ import numpy as np
 
 from persona_lab.errors import MissingExtraError
 from persona_lab.training.checkpoint import Checkpoint, digest
+from persona_lab.training.dequantize import network_of
 from persona_lab.training.nli_draw import Drawer, NliSettings
 from persona_lab.training.nli_network import PairNetwork
 from persona_lab.training.nli_pairs import LABELS
@@ -38,6 +39,7 @@ def train_pairs(
     folder: str | Path,
     *,
     judge: Callable[[PairNetwork], Mapping[str, float]],
+    start: str | Path | None = None,
     tell: Tell = lambda line: None,
 ) -> tuple[PairNetwork, dict[str, Any]]:
     """Train, and keep the state after the last block.
@@ -50,6 +52,7 @@ def train_pairs(
         drawer: gives the pairs.
         folder: for checkpoints.
         judge: figures of a network on validation data, for the record after each block.
+        start: folder of an exported model to go on from, of the same architecture.
         tell: is given a line after each block.
 
     Returns:
@@ -80,15 +83,17 @@ def train_pairs(
         },
     )
     facts = checkpoint.load()
+    if facts is None and start is not None:
+        network.load(network_of(start))
     if facts is None:
         facts = {"loss": [], "validation": [], "seconds": 0.0, "tokens": 0}
     else:
         network.load(checkpoint.weights(len(facts["loss"])))
         optimizer.load_state_dict(checkpoint.optimizer(len(facts["loss"])))
     for number in range(len(facts["loss"]), settings.blocks):
-        start = time.perf_counter()
+        began = time.perf_counter()
         loss, tokens = _block(network, optimizer, drawer, number)
-        facts["seconds"] += time.perf_counter() - start
+        facts["seconds"] += time.perf_counter() - began
         facts["tokens"] += tokens
         facts["loss"].append(round(loss, 4))
         facts["validation"].append({k: round(v, 4) for k, v in judge(network).items()})

@@ -154,7 +154,7 @@ class ConsistencyRow(Answer):
     high: float | None
     parts: dict[str, float | None]
     unscored: dict[str, str] = Field(description="Why a part has no score.")
-    weights: dict[str, float]
+    costs: dict[str, float] = Field(description="What each part takes off the score, 0 to 1.")
     change_point: dict[str, Any] | None
     contradictions: list[dict[str, Any]]
     explanation: str

@@ -10,8 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from persona_lab.consistency.turns import LinearTraits, Turns
+from persona_lab.consistency.turns import Turns
+from persona_lab.consistency.turntraits import LinearTraits, ShownTraits
 from persona_lab.detectors.calibration import Calibration
+from persona_lab.detectors.reader.rule import Rule
+from persona_lab.detectors.reader.scale import AXES
+from persona_lab.detectors.reader.signs import Signs
 from persona_lab.detectors.registry import load_detector
 from persona_lab.detectors.trained import TrainedDetector
 from persona_lab.dialogue import Dialogue, Utterance
@@ -39,6 +43,9 @@ class RuleNli:
                 denied = ("never" in a.lower()) != ("never" in b.lower())
                 row[:] = [0.01, 0.04, 0.95] if denied else [0.9, 0.08, 0.02]
         return found
+
+    def in_dialogue(self, wrong: np.ndarray) -> np.ndarray:
+        return wrong
 
 
 @pytest.fixture
@@ -85,6 +92,27 @@ def make_turns(make_calibration: Callable[..., Calibration]) -> MakeTurns:
             words=lengths,
             vectors=np.asarray(vectors if vectors is not None else np.eye(len(z)), np.float32),
             traits=LinearTraits(lengths, values, bias, np.ones(1, np.float32), calibration),
+            framework=BIG_FIVE,
+        )
+
+    return make
+
+
+@pytest.fixture
+def make_shown() -> MakeTurns:
+    """Turns that show what is said: evidence by Big Five trait, ten words a turn."""
+
+    def make(speakers: Sequence[str] | None = None, **shown: Sequence[float]) -> Turns:
+        n = max(len(column) for column in shown.values())
+        evidence = np.zeros((n, len(AXES)), np.float32)
+        for trait, column in shown.items():
+            evidence[: len(column), AXES.index(trait)] = column
+        return Turns(
+            texts=("some words",) * n,
+            speakers=tuple(speakers or ["Ann"] * n),
+            words=np.full(n, 10.0, np.float32),
+            vectors=np.eye(n, dtype=np.float32),
+            traits=ShownTraits(evidence, np.ones(n, np.float32), Rule.plain(), Signs.plain()),
             framework=BIG_FIVE,
         )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from persona_lab.consistency.drift import PRIOR, Drift, drift
+from persona_lab.consistency.drift import Drift, drift
 from persona_lab.consistency.parts import NotScored
+from persona_lab.consistency.scan import PRIOR
 
 
 def noise(n: int, seed: int = 0) -> np.ndarray:

@@ -5,8 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from persona_lab.consistency.candidates import STATEMENTS_PER_TURN
-from persona_lab.consistency.entailment import MATCH_SHARE, Coherence, coherence
+from persona_lab.consistency.candidates import (
+    PAIRS_PER_CLAIM,
+    STATEMENTS_PER_TURN,
+    earlier_claims,
+    says_of_itself,
+)
+from persona_lab.consistency.entailment import SILENT, Coherence, coherence
 from persona_lab.consistency.parts import NotScored
 from persona_lab.consistency.personas import Statement
 
@@ -26,16 +31,16 @@ def turns(make_turns):
 
 def test_a_turn_against_an_earlier_one(turns, nli) -> None:
     found = measured(coherence(turns, "Ann", nli))
-    # only the two turns about dogs are near enough to be paired
-    assert nli.pairs == [("I have two dogs.", "I never had dogs.")]
-    assert found.n_pairs == 1
-    conflict = found.conflicts[0]
+    # the weather says nothing of the speaker
+    assert nli.pairs == [
+        (SAID[0], SAID[2]), (SAID[0], SAID[3]), (SAID[2], SAID[3])
+    ]  # fmt: skip
+    assert found.n_pairs == 3
+    (conflict,) = found.conflicts
     assert (conflict.earlier_turn, conflict.later_turn) == (0, 2)
     assert (conflict.earlier, conflict.later) == (SAID[0], SAID[2])
     assert conflict.probability == pytest.approx(0.95)
-    # odds of 19 for a balanced pair, e^3 less among pairs of which few contradict
-    odds = 19 * np.exp(-3.0)
-    assert found.free == pytest.approx(1 / (1 + odds), abs=1e-6)
+    assert found.free == pytest.approx(0.05)
     assert found.score.value == found.free
     assert (found.match, found.c_score, found.apc) == (None, None, None)
 
@@ -50,9 +55,7 @@ def test_the_persona(turns, nli) -> None:
     # of the pairs read, one entails and two contradict, among four turns
     assert found.c_score == pytest.approx((1 - 2) / 4)
     assert found.match is not None
-    assert found.score.value == pytest.approx(
-        MATCH_SHARE * found.match + (1 - MATCH_SHARE) * found.free
-    )
+    assert found.score.value == pytest.approx(found.free * (SILENT + (1 - SILENT) * found.match))
     assert {c.earlier_turn for c in found.conflicts} == {None, 0}
 
 
@@ -95,7 +98,63 @@ def test_pairs_grow_with_the_turns_and_not_with_their_square(make_turns, nli) ->
         persona = tuple(Statement(f"statement {i}") for i in range(10))
         found = coherence(turns, "Ann", nli, persona, np.ones((10, 2), np.float32) / np.sqrt(2))
         counts.append(measured(found).n_pairs)
-    assert counts == [300 * STATEMENTS_PER_TURN + 150, 600 * STATEMENTS_PER_TURN + 300]
+    per_turn = STATEMENTS_PER_TURN + PAIRS_PER_CLAIM
+    assert counts == [300 * per_turn, 600 * per_turn]
+
+
+def test_all_pairs_of_a_chat_are_read_and_the_nearest_of_a_long_talk() -> None:
+    dice = np.random.default_rng(0)
+    vectors = dice.standard_normal((700, 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    chat = earlier_claims(vectors[:12], [True] * 12)
+    assert len(chat.later) == 66
+    claims = [i % 3 == 0 for i in range(700)]
+    kept = earlier_claims(vectors, claims)
+    assert all(claims[i] for i in (*kept.later, *kept.earlier))
+    assert (kept.earlier < kept.later).all()
+    cosine = vectors @ vectors.T
+    places = np.flatnonzero(claims)
+    every = [cosine[i, j] for i in places for j in places if j < i]
+    best = np.sort(every)[-PAIRS_PER_CLAIM * len(places) :]
+    assert np.sort(cosine[kept.later, kept.earlier]) == pytest.approx(best, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("text", "heard", "says"),
+    [
+        ("I fish on Sundays.", "", True),
+        ("Only on Sundays.", "Do you fish?", True),
+        ("Rye, mostly.", "What is in the oven?", False),
+        ("It opens at nine, in Ireland.", "When does it open?", False),
+    ],
+)
+def test_which_turns_say_something_of_their_speaker(text: str, heard: str, says: bool) -> None:
+    assert says_of_itself(text, heard) == says
+
+
+def test_a_short_answer_is_read_with_its_question(make_turns, nli) -> None:
+    said = ["Do you smoke?", "Never.", "Any plans?", "I will smoke my pipe outside."]
+    turns = make_turns(np.zeros((4, 5)), ["Bob", "Ann"] * 2, np.eye(4), texts=said)
+    coherence(turns, "Ann", nli)
+    assert nli.pairs == [("Do you smoke? / Never.", "Any plans? / I will smoke my pipe outside.")]
+
+
+def test_one_more_contradiction_never_raises_the_score(make_turns, nli) -> None:
+    persona = (Statement("I own dogs."), Statement("I like boats."))
+    vectors = np.eye(3, dtype=np.float32)[:2]
+    silent = ["Hello there.", "Nice weather.", "My name is Ann.", "See you."]
+    lines = {
+        "supports": [silent[0], "I own dogs and they bark.", "I like boats a lot.", silent[3]],
+        "silent": silent,
+        "one": [silent[0], "I never own dogs.", silent[2], silent[3]],
+        "two": [silent[0], "I never own dogs.", "I never like boats.", silent[3]],
+    }
+    scores = {}
+    for name, texts in lines.items():
+        near = np.array([np.eye(3)[0 if "dogs" in t else 1 if "boats" in t else 2] for t in texts])
+        turns = make_turns(np.zeros((4, 5)), vectors=near, texts=texts)
+        scores[name] = measured(coherence(turns, "Ann", nli, persona, vectors)).score.value
+    assert scores["supports"] > scores["silent"] > scores["one"] >= scores["two"]
 
 
 def test_nothing_to_compare(make_turns, nli) -> None:

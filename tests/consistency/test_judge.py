@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from dataclasses import replace
 
@@ -21,7 +22,7 @@ NO_MODEL = NotScored("no contradiction model: none is installed", "no_model")
 FILLER = "and then we did this and that with them again"
 KEYS = {
     "id", "speaker", "status", "score", "low", "high", "parts", "change_point",
-    "contradictions", "explanation", "model", "unscored", "framework", "weights", "details",
+    "contradictions", "explanation", "model", "unscored", "framework", "costs", "details",
     "word_count", "warnings",
 }  # fmt: skip
 
@@ -57,7 +58,7 @@ def test_a_row(judge, chat) -> None:
     assert all(0.0 <= value <= 1.0 for value in ann["parts"].values())
     assert ann["unscored"] == {}
     assert 0.0 <= ann["low"] <= ann["score"] <= ann["high"] <= 1.0
-    expected = sum(ann["weights"][name] * value for name, value in ann["parts"].items())
+    expected = math.prod(1 - cost for cost in ann["costs"].values())
     assert ann["score"] == pytest.approx(expected, abs=1e-3)
     assert ann["contradictions"] == [
         {"a": "I have two dogs.", "b": "I never had dogs.", "p": 0.95, "a_turn": 12, "b_turn": 14}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from persona_lab.consistency.overall import WEIGHTS, explain, overall, weights_of
+from persona_lab.consistency.overall import WEIGHTS, costs_of, explain, overall
 from persona_lab.consistency.parts import NotScored, Score
 
 MISSING = NotScored("no target was given", "not_asked")
@@ -17,16 +17,20 @@ def exact(value: float) -> Score:
     return Score(value, value, value)
 
 
-def test_weights_sum_to_one_over_what_is_scored() -> None:
-    parts = {"stability": exact(1.0), "drift": exact(0.0), "target": MISSING}
-    shares = weights_of(parts)
-    assert sum(shares.values()) == pytest.approx(1.0)
-    assert "target" not in shares
+def test_each_part_takes_off_its_own_and_a_missing_one_nothing() -> None:
+    parts = {"stability": exact(1.0), "drift": exact(0.2), "target": MISSING}
+    assert costs_of(parts) == pytest.approx({"stability": 0.0, "drift": 0.8 * WEIGHTS["drift"]})
     score = overall(parts)
     assert isinstance(score, Score)
-    assert score.value == pytest.approx(
-        WEIGHTS["stability"] / (WEIGHTS["stability"] + WEIGHTS["drift"])
-    )
+    assert score.value == pytest.approx(1 - 0.8 * WEIGHTS["drift"])
+
+
+def test_one_grave_fault_is_enough() -> None:
+    fine = {"stability": exact(1.0), "drift": exact(0.98), "accommodation": exact(0.9)}
+    for fault in ("drift", "contradiction"):
+        score = overall(fine | {fault: exact(0.05)})
+        assert isinstance(score, Score)
+        assert score.value < 0.3
 
 
 @given(st.sets(st.sampled_from(sorted(WEIGHTS)), min_size=1), st.data())
@@ -47,9 +51,10 @@ def test_the_interval_of_two_independent_parts() -> None:
     wide = Score(0.5, 0.4, 0.6)
     score = overall({"stability": wide, "drift": wide})
     assert isinstance(score, Score)
-    shares = weights_of({"stability": wide, "drift": wide})
-    half = 0.1 * (shares["stability"] ** 2 + shares["drift"] ** 2) ** 0.5
-    assert (score.low, score.high) == pytest.approx((0.5 - half, 0.5 + half))
+    one, two = (1 - 0.5 * WEIGHTS[name] for name in ("stability", "drift"))
+    assert score.value == pytest.approx(one * two)
+    half = 0.1 * ((WEIGHTS["stability"] * two) ** 2 + (WEIGHTS["drift"] * one) ** 2) ** 0.5
+    assert (score.low, score.high) == pytest.approx((one * two - half, one * two + half))
 
 
 def test_nothing_scored() -> None:

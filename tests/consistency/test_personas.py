@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from persona_lab.consistency.instructions import as_said, split_persona
 from persona_lab.consistency.personas import Statement, extract, read_persona
 from persona_lab.errors import InputError
 
@@ -100,3 +101,49 @@ def test_turns_are_kept_and_repeats_dropped() -> None:
 
 def test_at_most_twenty() -> None:
     assert len(extract([(0, " ".join(f"I have {i} red cars." for i in range(50)))])) == 20
+
+
+PROMPT = """\
+# Character
+You are Mira, a retired sailor from Cork. You keep bees and your left knee hurts.
+
+# Rules
+- Always answer in English.
+- Never mention prices.
+- If the user is rude, stay polite.
+- You must not talk about politics.
+Style:
+Keep replies short. Today's date is 2024-05-01. Current user: Wren.
+"""
+
+
+def test_a_system_prompt_is_taken_apart() -> None:
+    parts = split_persona([PROMPT])
+    assert parts.statements == (
+        "You are Mira, a retired sailor from Cork.",
+        "You keep bees and your left knee hurts.",
+    )
+    assert len(parts.set_apart) == 10
+    assert "Never mention prices." in parts.set_apart
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "I never use the tram.",
+        "Never drinks alcohol.",
+        "My boss is Dr. Brown from St. Ives.",
+        "You keep bees and you never lie.",
+        "Personality: warm, chatty",
+        "I always keep my word!",
+        "I can speak four languages.",
+    ],
+)
+def test_what_can_be_contradicted_is_a_statement(statement: str) -> None:
+    assert split_persona([statement]).statements == (statement,)
+
+
+def test_what_is_said_to_the_character_is_read_as_it_would_say_it() -> None:
+    assert as_said("You keep bees and your knee hurts.") == "I keep bees and my knee hurts."
+    assert as_said("You're a baker.") == "I'm a baker."
+    assert as_said("I know you well.") == "I know you well."

@@ -99,3 +99,15 @@ def test_files_that_are_no_target(tmp_path: Path, content: str, message: str) ->
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(TargetError, match="FileNotFoundError"):
         read_target(str(tmp_path / "none.json"))
+
+
+def test_who_shows_nothing_does_not_meet_the_target(make_shown) -> None:
+    silent = match_target(make_shown(openness=[0.0] * 6), "Ann", Target.parse("E+"))
+    shown = match_target(make_shown(extraversion=[1.2, 0.0, -0.9, 0.8]), "Ann", Target.parse("E+"))
+    assert isinstance(silent, TargetMatch)
+    assert isinstance(shown, TargetMatch)
+    assert not silent.success
+    assert silent.aligned == {"extraversion": None}
+    assert silent.traits["extraversion"] == pytest.approx(0.5)
+    assert shown.success
+    assert shown.aligned["extraversion"] == pytest.approx(2 / 3)

@@ -30,7 +30,7 @@ def report(
     if judged:
         parts["contradiction"] = 0.2 if conflicts else 1.0
     missing = {n: f"{words} turns are too few" for n, value in parts.items() if value is None}
-    known = {n: WEIGHTS[n] for n, value in parts.items() if value is not None}
+    costs = {n: WEIGHTS[n] * (1 - value) for n, value in parts.items() if value is not None}
     details: dict[str, Any] = {"markers": [{"word": SECRET, "z": 3.0, "n": 2}]}
     if change is not None:
         details["drift"] = {"shift": {"openness": -2.5, "extraversion": 0.4, "neuroticism": 1.0}}
@@ -41,7 +41,7 @@ def report(
     return {
         "id": id, "speaker": speaker, "framework": "bigfive", "status": "scored", "score": score,
         "low": max(score - 0.1, 0), "high": min(score + 0.1, 1), "parts": parts,
-        "unscored": missing, "weights": {n: w / sum(known.values()) for n, w in known.items()},
+        "unscored": missing, "costs": costs,
         "change_point": None if change is None else {"turn": 7, "probability": change},
         "contradictions": [{"a": SECRET, "b": SECRET, "p": p, "a_turn": 1, "b_turn": 5}
                            for p in conflicts],

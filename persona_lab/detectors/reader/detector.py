@@ -17,6 +17,7 @@ from persona_lab.detectors.base import (
 from persona_lab.detectors.reader.head import Floats, ReaderHead
 from persona_lab.detectors.reader.rule import Rule, Verdict, evidence, judge
 from persona_lab.detectors.reader.scale import axis_of
+from persona_lab.detectors.reader.signs import Signs
 from persona_lab.detectors.reader.text import plain_all
 from persona_lab.detectors.reader.units import Unit, cut
 from persona_lab.detectors.screening import Options, screen, unreadable
@@ -71,6 +72,7 @@ class ReaderDetector(OneAtATime):
 
     Attributes:
         measure: the question it answers.
+        signs: what turns of a character show, for the course of a dialogue.
         thresholds: none differs from .5.
     """
 
@@ -85,6 +87,7 @@ class ReaderDetector(OneAtATime):
         head: ReaderHead,
         rule: Rule,
         *,
+        signs: Signs | None = None,
         options: Options | None = None,
     ) -> None:
         """Put a detector together; :func:`load_detector` is the usual way.
@@ -94,9 +97,11 @@ class ReaderDetector(OneAtATime):
             encoder: fine-tuned together with the head.
             head: to the chances of ratings.
             rule: from units to the speaker.
+            signs: counted for this reader; plain ones if left out.
             options: how to score.
         """
         self.info, self.encoder, self.head, self.rule = info, encoder, head, rule
+        self.signs = signs or Signs.plain()
         self.options = options or Options()
 
     def profiles(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
+from persona_lab.consistency.parts import LIKELY
 from persona_lab.errors import InputError
 from persona_lab.reports.plots.checking import (
     column,
@@ -23,9 +24,6 @@ from persona_lab.reports.plots.theme import BLACK, GREY, axes_or_new, themed
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-
-LIKELY: Final = 0.5
-"""Probability from which a change is called one."""
 
 _QUOTE_WIDTH: Final = 104
 _QUOTE_LINES: Final = 2

@@ -36,6 +36,7 @@ class ReaderNetwork:
     Attributes:
         model: the encoder; its embeddings stay as they are.
         head: ``weight`` ``(8 * 5, dim)`` and ``bias`` ``(8 * 5,)``, axis by axis.
+        tokenizer: the encoder's.
         segmenter: makes token ids, of texts of any length.
         frozen: lower layers that are not trained.
         device: ``cuda`` where there is one.
@@ -81,6 +82,7 @@ class ReaderNetwork:
         }
         for tensor in self.head.values():
             tensor.requires_grad_(True)
+        self.tokenizer = tokenizer
         self.segmenter = Segmenter(tokenizer, max_tokens=1_000_000)
 
     @property

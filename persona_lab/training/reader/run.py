@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from persona_lab.detectors.reader.detector import ReaderDetector
 from persona_lab.detectors.reader.head import ReaderHead
-from persona_lab.detectors.store import READER, write_config
+from persona_lab.detectors.reader.rule import Rule
+from persona_lab.detectors.store import READER, SIGNS, open_folder, write_config
 from persona_lab.encoding import Encoder
 from persona_lab.encoding.files import ENCODER_FILE, TOKENIZER_FILE, Precision
 from persona_lab.encoding.segment import Segmenter
@@ -19,6 +21,7 @@ from persona_lab.errors import MissingExtraError, TrainingError
 from persona_lab.training.reader.calibrate import Read, fit_rule, read_with
 from persona_lab.training.reader.card import write_card
 from persona_lab.training.reader.corpora import persona_statements, rebuild, unrated
+from persona_lab.training.reader.course import fit_signs, read_known
 from persona_lab.training.reader.fit import Lesson, ReaderSettings, teach
 from persona_lab.training.reader.labels import Rated, read_written, statements
 from persona_lab.training.reader.lessons import lesson_from, lesson_of, units_of
@@ -49,6 +52,7 @@ def train_reader(
     *,
     data: str | Path | None = None,
     backbone: str = "minilm",
+    start: str | Path | None = None,
     teachers: Sequence[str | Path] = (),
     pieces: int = 0,
     name: str = NAME,
@@ -64,6 +68,8 @@ def train_reader(
         settings: of training.
         data: folder of corpora; our own texts alone if left out.
         backbone: as for ``load_backbone``.
+        start: the ``out`` folder of an earlier run whose network is trained further; it knows
+            its backbone and its frozen layers.
         teachers: the ``out`` folders of earlier runs, whose ratings of unrated texts are
             learnt, too. They need the same tokenizer.
         pieces: how many unrated pieces of the corpora they rate.
@@ -86,8 +92,12 @@ def train_reader(
     corpora = Path(data) if data is not None else None
     texts, lost = read_texts(corpora)
     tell(f"{len(texts):,} rated texts" + (f"; {lost} not found in the corpora" if lost else ""))
-    model, tokenizer = load_backbone(backbone, rotary=True)
-    network = ReaderNetwork(model, tokenizer, frozen=settings.frozen, seed=settings.seed)
+    if start is not None:
+        network, backbone = open_network(start)
+    else:
+        network = ReaderNetwork(
+            *load_backbone(backbone, rotary=True), frozen=settings.frozen, seed=settings.seed
+        )
     shown = [one for one in texts if one.split == "train"] + statements()
     shown += persona_statements(corpora) if corpora else []
     weights = [_STATEMENT_WEIGHT if one.kind == "statement" else 1.0 for one in shown]
@@ -103,11 +113,12 @@ def train_reader(
         tell=tell,
     )  # fmt: skip
     keep_network(network, work, backbone)
-    facts |= {"backbone": backbone, "teachers": len(teachers), "not_found": lost}
+    facts |= {"backbone": backbone, "continued": start is not None}
+    facts |= {"teachers": len(teachers), "not_found": lost}
     facts["data"] = {
         split: sum(one.split == split for one in texts) for split in ("train", "valid")
     }
-    return finish(network, tokenizer, texts, Path(out) / name, facts, tell=tell)
+    return finish(network, texts, Path(out) / name, facts, tell=tell)
 
 
 def read_texts(corpora: Path | None) -> tuple[list[Rated], int]:
@@ -120,7 +131,6 @@ def read_texts(corpora: Path | None) -> tuple[list[Rated], int]:
 
 def finish(
     network: ReaderNetwork,
-    tokenizer: Any,
     texts: Sequence[Rated],
     folder: Path,
     facts: Mapping[str, Any],
@@ -131,7 +141,6 @@ def finish(
 
     Args:
         network: trained.
-        tokenizer: of the backbone.
         texts: all rated ones; those held out fit the rule and test.
         folder: the model's, named as the model is.
         facts: of training, for the card.
@@ -149,7 +158,7 @@ def finish(
     head = ReaderHead(*(network.head[name].detach().cpu().numpy() for name in ("weight", "bias")))
     scratch = folder.parent / "work" / "export"
     exported = export_encoder(
-        network.model.cpu(), tokenizer, scratch,
+        network.model.cpu(), network.tokenizer, scratch,
         max_tokens=_UNIT_TOKENS,
         calibration_texts=sample,
         directions=head.directions,
@@ -163,19 +172,7 @@ def finish(
     tell("fitting the rule")
     valid = [i for i, one in enumerate(texts) if one.split == "valid"]
     rule = fit_rule([texts[i] for i in valid], [reads[i] for i in valid])
-    write_config(
-        folder,
-        name=folder.name,
-        version=__version__,
-        components={READER: "."},
-        calibration=rule,
-        more={
-            "measure": "shown",
-            "frameworks": list(FRAMEWORKS),
-            "default": folder.name == NAME,
-            "summary": SUMMARY,
-        },
-    )
+    write_reader(folder, rule)
     tell("measuring")
     test = [
         i for i, one in enumerate(texts) if one.split == "test" and len(one.blind) >= _TEST_RATINGS
@@ -193,6 +190,31 @@ def finish(
     return metrics
 
 
+def write_reader(folder: Path, rule: Rule) -> None:
+    """Write a reader's config; encoder and head lie in the folder already.
+
+    What turns of a character show is counted on the dialogues that come with the package.
+    """
+    more = {
+        "measure": "shown",
+        "frameworks": list(FRAMEWORKS),
+        "default": folder.name == NAME,
+        "summary": SUMMARY,
+    }
+    facts: dict[str, Any] = {
+        "name": folder.name,
+        "version": __version__,
+        "components": {READER: "."},
+        "calibration": rule,
+    }
+    write_config(folder, **facts, more=more)
+    reader = open_folder(folder)
+    if not isinstance(reader, ReaderDetector):
+        raise TrainingError(f"{folder} holds no reader")
+    signs = fit_signs(reader, [one for one in read_known() if one.split == "train"])
+    write_config(folder, **facts, more=more | {SIGNS: signs.to_json()})
+
+
 def keep_network(network: ReaderNetwork, work: Path, backbone: str) -> None:
     """Write what :func:`open_network` reads."""
     from safetensors.torch import save_file
@@ -203,8 +225,8 @@ def keep_network(network: ReaderNetwork, work: Path, backbone: str) -> None:
     (work / PLAN).write_text(json.dumps(plan) + "\n", encoding="utf-8")
 
 
-def open_network(out: str | Path) -> ReaderNetwork:
-    """The network of an earlier run.
+def open_network(out: str | Path) -> tuple[ReaderNetwork, str]:
+    """The network of an earlier run, and its backbone.
 
     Raises:
         TrainingError: there is none in the folder.
@@ -224,7 +246,7 @@ def open_network(out: str | Path) -> ReaderNetwork:
     model, tokenizer = load_backbone(plan["backbone"], rotary=True)
     network = ReaderNetwork(model, tokenizer, frozen=plan["frozen"])
     network.load(tensors)
-    return network
+    return network, str(plan["backbone"])
 
 
 def _taught(
@@ -246,7 +268,7 @@ def _taught(
             if len(kept["chances"]) == len(units):
                 return lesson_from(units, kept["chances"], _TAUGHT_WEIGHT)
     tell(f"{len(teachers)} teachers rate {len(units):,} pieces")
-    said: Floats = np.mean([open_network(one).predict(units) for one in teachers], axis=0)
+    said: Floats = np.mean([open_network(one)[0].predict(units) for one in teachers], axis=0)
     work.mkdir(parents=True, exist_ok=True)
     np.savez(file, allow_pickle=False, chances=said)
     return lesson_from(units, said, _TAUGHT_WEIGHT)

@@ -113,8 +113,14 @@ function trajectory(both) {
     el("div", { class: "minis" }, traits.map((trait) => courseOf(trait, withCourse))),
     withCourse.map(({ name, change }) => change && el("p", { class: "explanation" },
       change.probability >= 0.5
-        ? `${name}: a change at turn ${change.turn + 1} is likely (${percent(change.probability)}), the red line.`
+        ? `${name}: a change at turn ${change.turn + 1} is likely (${percent(change.probability)}), the red line.${changed(change)}`
         : `${name}: no change point (${percent(change.probability)} at the likeliest turn, ${change.turn + 1}).`)));
+}
+
+function changed({ before, after }) {
+  if (!before) return "";
+  const phase = ({ words, turns }) => words + (turns.length ? ` (turns ${turns.map((t) => t + 1).join(", ")})` : "");
+  return ` Before: ${phase(before)}; after: ${phase(after)}.`;
 }
 
 function consistencyCard(both, found) {
