@@ -27,6 +27,7 @@ import numpy as np
 from persona_lab.consistency.accommodation import belonging
 from persona_lab.consistency.entailment import Conflict
 from persona_lab.consistency.judge import ConsistencyJudge
+from persona_lab.consistency.overall import WEIGHTS
 from persona_lab.consistency.parts import LIKELY, NotScored, Score
 from persona_lab.consistency.report import PARTS, Report
 from persona_lab.detectors.registry import load_detector
@@ -358,6 +359,40 @@ def fit(judge: ConsistencyJudge, data: Path, limit: int) -> None:
     if personas:
         model = LogisticRegression(C=100.0).fit(np.array(personas), np.array(labels))
         print("entailment.MATCH", model.intercept_.round(2), model.coef_.round(2))
+    print("overall.WEIGHTS", fit_weights(judge, data, limit))
+
+
+def own_cases(split: str) -> Iterator[Case]:
+    """The package's own dialogues: who keeps the character, and who does not."""
+    kept = {"stable": True, "moody": True, "near_miss": True, "plain": True}
+    kept |= {"switched": False, "contradicting": False, "breaks_persona": False}
+    for one in read_known():
+        if one.split == split and one.kind in kept:
+            yield Case(one.dialogue, SPEAKER, kept[one.kind], one.dialogue.id)
+
+
+def fit_weights(judge: ConsistencyJudge, data: Path, limit: int) -> dict[str, float]:
+    """What each part should take off: least squared error of the score, each test alike."""
+    from scipy.optimize import minimize
+
+    names = [name for name in WEIGHTS if name != "target"]
+    lost, kept, share = [], [], []
+    sets = [cases for _, _, cases in tests(data, "tune", limit)]
+    for cases in (own_cases("train"), own_cases("train"), own_cases("train"), *sets):
+        outcomes = judged(judge, cases)
+        intact = np.array([o.case.intact for o in outcomes])
+        for o in outcomes:
+            values = (o.value(name) for name in names)
+            lost.append([0.0 if value is None else 1.0 - value for value in values])
+            kept.append(float(o.case.intact))
+            share.append(0.5 / (intact == o.case.intact).mean() / len(outcomes))
+    x, y, w = np.array(lost), np.array(kept), np.array(share)
+
+    def error(weights: np.ndarray) -> float:
+        return float(w @ np.square(np.prod(1.0 - weights * x, axis=1) - y))
+
+    best = minimize(error, np.full(len(names), 0.5), bounds=[(0.0, 1.0)] * len(names)).x
+    return dict(zip(names, best.round(2).tolist(), strict=True))
 
 
 def tests(data: Path, half: str, limit: int) -> Iterator[tuple[str, str, Iterator[Case]]]:

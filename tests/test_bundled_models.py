@@ -34,6 +34,8 @@ MAIN_SPEAKER = {
     "warm-helper": "Rosa",
     "improviser": "Jaz",
     "drifting-bot": "assistant",
+    "souring-bot": "assistant",
+    "contradicting-bot": "assistant",
 }
 
 

@@ -26,6 +26,9 @@ WEIGHTS: Mapping[str, float] = {
 The target's weight was not fitted: no benchmark asks for one.
 """
 
+_WORTH_SAYING = 0.005
+"""What a part must take off to be named."""
+
 _NAMES = {
     "stability": "steadiness",
     "drift": "no change point",
@@ -89,7 +92,9 @@ def explain(parts: Parts, score: Score | NotScored, facts: Mapping[str, str]) ->
     """
     if isinstance(score, NotScored):
         return f"Not scored: {score.reason}."
-    costs = costs_of(parts)
+    costs = {name: cost for name, cost in costs_of(parts).items() if cost >= _WORTH_SAYING}
+    if not costs:
+        return f"{score.value:.2f} of 1. No part takes anything off."
     said = []
     for name in sorted(costs, key=lambda name: -costs[name]):
         part = parts[name]

@@ -72,6 +72,13 @@ def test_the_sentence_names_the_costliest_part_first() -> None:
     assert "2 contradicting pairs" in sentence
 
 
+def test_a_part_that_takes_nothing_is_not_named() -> None:
+    parts = {"drift": exact(1.0), "contradiction": exact(0.5)}
+    assert "change point" not in explain(parts, overall(parts), {})
+    parts = {"drift": exact(1.0)}
+    assert explain(parts, overall(parts), {}) == "1.00 of 1. No part takes anything off."
+
+
 def test_an_unknown_part() -> None:
     with pytest.raises(KeyError):
         overall({"charm": exact(1.0)})

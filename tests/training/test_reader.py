@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,6 @@ from persona_lab.training.reader.corpora import read_corpora, rebuild, unrated  
 from persona_lab.training.reader.fit import Lesson, ReaderSettings, teach  # noqa: E402
 from persona_lab.training.reader.labels import (  # noqa: E402
     DATA,
-    DIALOGUES,
     RATED,
     WRITTEN,
     Rated,
@@ -358,17 +357,3 @@ def test_a_teacher_needs_texts_to_rate(tmp_path: Path, monkeypatch: pytest.Monke
         )
     with pytest.raises(TrainingError, match="not the --out folder"):
         run.open_network(tmp_path / "nothing")
-
-
-def test_the_bundled_dialogues_are_what_their_card_says() -> None:
-    rows = [json.loads(line) for line in DIALOGUES.read_text("utf-8").splitlines()]
-    kinds = Counter(row["kind"] for row in rows)
-    assert kinds == {"stable": 80, "switched": 32, "moody": 16, "plain": 12}
-    poles = Counter(tuple(row["truth"].values()) for row in rows if row["kind"] == "stable")
-    assert len(poles) == 10
-    assert set(poles.values()) == {8}
-    for row in rows:
-        own = [turn for turn in row["turns"] if turn["speaker"] == "assistant"]
-        assert 7 <= len(own) <= 12, row["id"]
-        if row["kind"] == "switched":
-            assert 3 <= row["truth"]["turn"] <= len(own) - 3

@@ -147,4 +147,7 @@ def _training(metrics: Mapping[str, Any]) -> Iterator[str]:
         f"`encoder.onnx` {export['bytes_int8'] / 1e6:.1f} MB, mean cosine of int8 to float vectors "
         f"{export['cosine_mean']:.4f}, {export['tokens_per_second_int8']:,.0f} tokens a second."
     )
+    if metrics.get("continued"):
+        yield ""
+        yield "Training went on from the weights of an earlier run on a part of these texts."
     yield ""
