@@ -110,8 +110,8 @@ plt.show()
 
 # %% [markdown]
 # - **Conclude:** the strong pushes are all conscientiousness, and a person would point to the same
-#   sentences: two coats and clean brushes, an inventory with a date, meters read every evening.
-# - **Do not** make much of the pale ones. They add up to no label. Read the sentence before you
+#   sentences: two coats and clean brushes, meters read every evening, two reminders.
+# - **Do not** make much of the pale one. It adds up to no label. Read the sentence before you
 #   quote a score: is it the content, or a turn of phrase?
 
 # %% [markdown]
@@ -159,7 +159,7 @@ print(f"traits with a label after the last turn: {(last['label'] != 'abstain').s
 # ## The other framework
 #
 # The same text as MBTI axes, read in the same way; E or I is extraversion. A letter that is not
-# shown is X.
+# shown is X. Ingrid's T is a leaning: its interval crosses .5.
 
 # %%
 mbti = detector.profile(dialogue, speaker, framework="mbti")
@@ -178,9 +178,10 @@ plt.show()
 print(scores["label"].value_counts().to_string())
 
 # %% [markdown]
-# Brackets have no label. Expect many: most speakers here show one or two traits. The bot starts as
-# a party animal and ends in a corner, and as a whole it is labelled extraverted, not mixed
-# (`03_consistency_and_drift` looks at its turns).
+# Brackets have no label. Expect many: most speakers here show one or two traits. Two bots
+# change on the way. The drifting one starts as a party animal and ends in a corner, and as a whole
+# it is labelled extraverted, not mixed. The souring one gets no label at all
+# (`03_consistency_and_drift` looks at the turns of the first).
 #
 # Not every label is sure. These have an interval that holds 0, so take them as leanings:
 

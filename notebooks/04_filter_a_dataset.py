@@ -131,9 +131,9 @@ kept.agg(rows=("kept", "size"), kept=("kept", "sum"), words=("words", "mean")).r
 # In the bundled file *Max*, *Bea* and *Rocco* were all written as extraverts, in that order of
 # textbook wording.
 #
-# - **Conclude:** the filter keeps all three, the blunt Rocco with the least margin, and none of the
-#   introverts. The rows without a role lie around the middle, whatever they were asked for: they
-#   show nothing.
+# - **Conclude:** the filter keeps all rows of Max and Bea, five of six of the blunt Rocco (one of
+#   his lies at .39), and none of the introverts. All but one of the rows without a role lie around
+#   the middle, whatever they were asked for: they show nothing.
 # - **Do not conclude** that it is as clean on your data: these roles were written to differ. If
 #   variety matters, look at the groups, or take the surest rows of each
 #   (`--preset representative:0.5`, `balance:...`).

@@ -162,12 +162,13 @@ print(f"as large or larger in {(dealt >= seen).sum()} of {len(dealt)} deals")
 
 # %% [markdown]
 # **Conclude:** the groups differ, beyond chance, and mostly in what was written into the file. The
-# party host is found in every single answer. The lover of order is found in the whole text and in
-# the means, though only two of twelve single answers are labelled: the others show too little.
+# party host is found in every single answer. The lover of order is found in the whole text, but
+# hardly in single answers: two of twelve are labelled, and the difference's interval holds 0.
 #
 # **Do not conclude** that all of it was planned, or that all of it is sure. Agreeableness differs,
-# too: the host was not written to be kind, but sounds so. The quiet of the autumn bot is faint: two
-# answers are labelled introverted, and the whole text with a wide interval. And a test says only
+# too: the host was not written to be kind, but sounds so. Neuroticism differs although no answer has
+# a label for it. The quiet of the autumn bot is faint: one answer is labelled introverted, and
+# the whole text with a wide interval. And a test says only
 # that the groups differ; which trait that is, is the detector's opinion.
 
 # %% [markdown]
@@ -179,7 +180,9 @@ print(f"as large or larger in {(dealt >= seen).sum()} of {len(dealt)} deals")
 # %%
 sample = [d for d in read_dialogues(sample_path()) if isinstance(d, Dialogue)]
 everybody = score(Request.of(d, name) for d in sample for name in d.speaker_names)
-everybody = pd.concat([everybody, whole])
+everybody = pd.concat([everybody, whole], ignore_index=True)
+shared = everybody.groupby("speaker")["id"].transform("nunique") > 1  # a name in two dialogues
+everybody.loc[shared, "speaker"] += " of " + everybody["id"]
 everybody["kind"] = np.where(everybody["id"] == "groups", "your groups", "bundled speakers")
 plots.trait_space(everybody, by="kind")
 plt.show()
@@ -219,8 +222,8 @@ neighbours = pd.DataFrame(
 neighbours.sort_values("stays nearest", ascending=False).round(2)
 
 # %% [markdown]
-# **Conclude:** "speaks like" is a weak statement here: no neighbour stays the nearest in more than
-# half of the draws.
+# **Conclude:** "speaks like" is a weak statement here: only one neighbour stays the nearest in more
+# than half of the draws, and barely.
 #
 # **Do not conclude** from one nearest name. Most traits of most speakers are not shown, and their
 # intervals are so wide that several could be the nearest. Log-odds are cut off at .01 and .99:
@@ -273,10 +276,10 @@ plt.show()
 # %% [markdown]
 # **Conclude:** "share above" is how often data without kinds cluster at least as tightly. Four
 # numbers of clusters were tried, so the smallest share should be taken four times before it is
-# believed. Here it is .08, and four times that is .32: no kinds beyond chance. The colours show
+# believed. Here it is .10, and four times that is .40: no kinds beyond chance. The colours show
 # the best of the four all the same.
 #
-# **Do not conclude** that a community is a type of person. With twenty speakers and five traits
+# **Do not conclude** that a community is a type of person. With some twenty speakers and five traits
 # some grouping always looks natural, and names for its members come to mind much too easily.
 #
 # ## To take away

@@ -35,7 +35,6 @@ MAIN_SPEAKER = {
     "improviser": "Jaz",
     "drifting-bot": "assistant",
     "souring-bot": "assistant",
-    "contradicting-bot": "assistant",
 }
 
 

@@ -10,6 +10,7 @@ from rich.text import Text
 from persona_lab.cli.output import plain
 from persona_lab.cli.tables import MOST_CARDS, Glyphs, glyphs, shortened
 from persona_lab.consistency.drift import Drift
+from persona_lab.consistency.entailment import Conflict
 from persona_lab.consistency.parts import LIKELY, NotScored, Score
 from persona_lab.consistency.report import PARTS, Report, Unread
 from persona_lab.consistency.stability import Stability
@@ -185,15 +186,22 @@ def _course(result: Report) -> Iterator[Text]:
 
 
 def _pair(result: Report, marks: Glyphs) -> Iterator[Text]:
-    """The surest contradiction, quoted."""
-    if isinstance(result.contradiction, NotScored) or not result.contradiction.conflicts:
+    """All contradictions, quoted; where there is none, the pair most worth a look."""
+    part = result.contradiction
+    if isinstance(part, NotScored):
         return
-    worst, *rest = result.contradiction.conflicts
-    more = f", and {len(rest)} more" if rest else ""
-    what = "the persona" if worst.earlier_turn is None else "itself"
-    yield Text(f"  contradicts {what} (p {worst.probability:.2f}{more})", style="bold")
-    sides = ((worst.earlier_turn, worst.earlier), (worst.later_turn, worst.later))
-    for turn, text in sides:
+    for pair in part.conflicts:
+        what = "the persona" if pair.earlier_turn is None else "itself"
+        yield Text(f"  contradicts {what} (p {pair.probability:.2f})", style="bold")
+        yield from _quoted(pair, marks)
+    if part.suspect is not None:
+        p = part.suspect.probability
+        yield Text(f"  no contradiction is likely; the pair most worth a look (p {p:.2f}):")
+        yield from _quoted(part.suspect, marks)
+
+
+def _quoted(pair: Conflict, marks: Glyphs) -> Iterator[Text]:
+    for turn, text in ((pair.earlier_turn, pair.earlier), (pair.later_turn, pair.later)):
         where = "persona" if turn is None else f"turn {turn}"
         quote = shortened(text, _QUOTE, marks.cut)
         yield Text(f'    {where.ljust(9)} "{quote}"', style="italic")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,13 +36,16 @@ ENTAILMENT, NEUTRAL, CONTRADICTION = 0, 1, 2
 SURE = 0.5
 """Probability from which a pair is listed as a contradiction."""
 
+_WORTH_A_LOOK = 0.05
+"""Probability from which the surest pair is shown where none is listed."""
+
 _LISTED = 10
 
 _ACTIVE = (0.40, 0.08)
 """Cosine at which a statement is as likely as not to be what an exchange is about, and
 the width of the transition."""
 
-MATCH = (-4.5, 13.6, 1.0)
+MATCH = (-6.8, 15.1, 2.2)
 """Log-odds that a persona is the speaker's: constant, cosine of the best statements, their
 entailment. Logistic regression, own persona against another's;
 ``benchmarks/consistency.py --fit`` prints it anew."""
@@ -86,6 +89,16 @@ class Conflict:
     later_turn: int
     probability: float
 
+    def to_row(self) -> dict[str, Any]:
+        """JSON types only."""
+        return {
+            "a": self.earlier,
+            "b": self.later,
+            "p": round(self.probability, 4),
+            "a_turn": self.earlier_turn,
+            "b_turn": self.later_turn,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class StatementCheck:
@@ -119,7 +132,8 @@ class Coherence:
             :data:`SILENT` to 1. One more contradiction never raises it.
         match: probability that the persona is this speaker's, by what supports it; None
             without a persona.
-        free: probability that no pair contradicts; 1 where none is above :data:`SURE`.
+        free: probability that no listed pair contradicts; that the surest does not where none
+            is listed.
         c_score: entailed minus contradicted statements a turn (Madotto et al. 2019); None
             without a persona.
         apc: mean of the statements' APC (Peng et al. 2024, arXiv 2405.07726): a statement
@@ -127,6 +141,7 @@ class Coherence:
             without a persona.
         statements: one by one.
         conflicts: pairs above :data:`SURE`, the surest first.
+        suspect: where there is none, the pair most worth a look; None if no pair is.
         n_pairs: pairs that the model read.
         persona_evidence: what ``match`` is made of, in the order of :data:`MATCH`; empty
             without a persona.
@@ -139,6 +154,7 @@ class Coherence:
     apc: float | None
     statements: tuple[StatementCheck, ...]
     conflicts: tuple[Conflict, ...]
+    suspect: Conflict | None
     n_pairs: int
     persona_evidence: tuple[float, ...]
 
@@ -187,8 +203,11 @@ def coherence(
     n_about = len(about.later)
     table = _Table.of(len(own), len(statements), about, read[:n_about])
     wrong = np.asarray(model.in_dialogue(read[:, CONTRADICTION]), np.float64)
-    # pairs that are not listed do not count, or a long dialogue would fail by its length
-    counted = np.log1p(-np.where(wrong >= SURE, wrong, 0.0).clip(max=1.0 - 1e-6))
+    # of the pairs that are not listed only the surest counts, or a long talk would fail by length
+    counts = wrong >= SURE
+    if len(wrong):
+        counts[int(wrong.argmax())] = True
+    counted = np.log1p(-np.where(counts, wrong, 0.0).clip(max=1.0 - 1e-6))
     free = np.zeros(len(own))
     np.add.at(free, np.concatenate([about.later, before.later]), counted)
     evidence = _Evidence(cosine[:, given], table.entailed[:, given], free)
@@ -202,7 +221,8 @@ def coherence(
     )
     hard = read[:n_about].argmax(axis=1)
     agreed = int((hard == ENTAILMENT).sum()) - int((hard == CONTRADICTION).sum())
-    conflicts = _conflicts(turns, own, statements, about, before, wrong)
+    found = _conflicts(turns, own, statements, about, before, wrong)
+    conflicts = tuple(conflict for conflict in found if conflict.probability >= SURE)
     return Coherence(
         score=Score.of(float(evidence.score(everything)[0]), draws),
         match=float(evidence.match(everything)[0]) if given else None,
@@ -211,6 +231,7 @@ def coherence(
         apc=float(np.mean([check.apc for check in checks])) if checks else None,
         statements=checks,
         conflicts=conflicts,
+        suspect=found[0] if found and not conflicts else None,
         n_pairs=len(said),
         persona_evidence=tuple(evidence.features(everything)[0].tolist()) if given else (),
     )
@@ -309,7 +330,7 @@ def _conflicts(
 ) -> tuple[Conflict, ...]:
     found = []
     for place in np.argsort(-wrong, kind="stable")[:_LISTED]:
-        if wrong[place] < SURE:
+        if wrong[place] < _WORTH_A_LOOK:
             break
         if place < len(about.later):
             later, statement = own[about.later[place]], statements[about.earlier[place]]

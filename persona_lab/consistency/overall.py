@@ -2,9 +2,9 @@
 
 Each part takes off some of the score: the score is the product of ``1 - w (1 - part)`` over the
 parts that could be scored, with the weights of :data:`WEIGHTS`. So one grave fault is enough, a
-part that is missing takes nothing, and the score never falls when a part rises. The weights
-were fitted on dialogues of our own and on the first halves of three benchmarks, and checked on
-other writers' dialogues and the second halves: ``benchmarks/consistency.py``.
+part that is missing takes nothing, and the score never falls when a part rises. The weights are a
+judgement: a change of character or a sure contradiction is grave, a poor fit to the partner is
+not. ``benchmarks/consistency.py --fit`` prints weights that are fitted to dialogues.
 """
 
 from __future__ import annotations
@@ -21,10 +21,7 @@ WEIGHTS: Mapping[str, float] = {
     "contradiction": 0.90,
     "accommodation": 0.25,
 }
-"""How much of the score a part can take off at most.
-
-The target's weight was not fitted: no benchmark asks for one.
-"""
+"""How much of the score a part can take off at most."""
 
 _WORTH_SAYING = 0.005
 """What a part must take off to be named."""

@@ -11,7 +11,6 @@ import numpy as np
 
 from persona_lab.consistency.candidates import STATEMENTS_PER_TURN
 from persona_lab.consistency.entailment import CONTRADICTION, NliModel
-from persona_lab.consistency.overall import overall
 from persona_lab.consistency.parts import NotScored, Numbers, Score
 from persona_lab.consistency.target import match_target
 from persona_lab.consistency.turns import TurnReader
@@ -47,7 +46,7 @@ class Ranked:
     Attributes:
         candidate: the text.
         rank: 1 is the best of its context; None for one that could not be scored.
-        score: overall, 0..1, or why there is none.
+        score: ``match`` times ``agreement``, 0..1, or why there is none.
         match: probability that its traits are as wanted, 0..1; None without a score.
         traits: the same by trait.
         agreement: probability that it contradicts no persona statement; None where no
@@ -147,11 +146,9 @@ def rank(
             found.append(Ranked(candidate, None, reason, None, {}, None))
             continue
         agreement = None if agreed is None else float(agreed[i])
-        parts: dict[str, Score | NotScored] = {"target": match.score}
-        if agreement is not None:
-            parts["contradiction"] = Score(agreement, agreement, agreement)
-        value = match.score.value
-        found.append(Ranked(candidate, None, overall(parts), value, match.traits, agreement))
+        value, share = match.score.value, 1.0 if agreement is None else agreement
+        score = Score(share * value, share * match.score.low, share * match.score.high)
+        found.append(Ranked(candidate, None, score, value, match.traits, agreement))
     order = sorted(found, key=lambda r: -r.score.value if isinstance(r.score, Score) else 1.0)
     return [
         Ranked(

@@ -95,6 +95,7 @@ class Report:
         row["costs"] = {name: rounded(cost) for name, cost in costs_of(parts).items()}
         row["change_point"] = self._change_point()
         row["contradictions"] = self._contradictions()
+        row["suspect"] = self._suspect()
         row["explanation"] = self.explanation
         row["details"] = self._details()
         return row | tail(self.word_count, self.warnings, self.model)
@@ -119,16 +120,12 @@ class Report:
     def _contradictions(self) -> list[dict[str, Any]]:
         if isinstance(self.contradiction, NotScored):
             return []
-        return [
-            {
-                "a": conflict.earlier,
-                "b": conflict.later,
-                "p": rounded(conflict.probability),
-                "a_turn": conflict.earlier_turn,
-                "b_turn": conflict.later_turn,
-            }
-            for conflict in self.contradiction.conflicts
-        ]
+        return [conflict.to_row() for conflict in self.contradiction.conflicts]
+
+    def _suspect(self) -> dict[str, Any] | None:
+        if isinstance(self.contradiction, NotScored) or self.contradiction.suspect is None:
+            return None
+        return self.contradiction.suspect.to_row()
 
     def _facts(self) -> dict[str, str]:
         """By part, what was found, in a few words."""
@@ -212,6 +209,7 @@ class Unread:
             "costs": {},
             "change_point": None,
             "contradictions": [],
+            "suspect": None,
             "explanation": f"Not scored: {self.score.reason}.",
             "details": {},
         }

@@ -1,4 +1,4 @@
-"""Sample dialogues to try things on: eight different people, and a chatbot that drifts.
+"""Sample dialogues to try things on: eight different people, and two chatbots that drift.
 
 All of it was written for persona-lab and has its licence. Nobody in it exists, and no
 test was filled in by anybody: the ids say which character was meant, not what is true.

@@ -36,11 +36,15 @@ the same dialogues. Read what is found before calling it a contradiction.
 - A small model: it knows little of the world. It finds contradictions about likes, jobs, family,
   possessions and plain negations; it misses those that need arithmetic, dates, geography or
   several turns together.
-- A turn is compared with one earlier turn at a time. What a turn answers to is not seen, so an
-  answer such as "No, not really" is judged without its question, and contradictions of what
-  the *other* speaker said do not count.
+- A turn is compared with one earlier turn at a time. A turn of up to 25 words is read with the
+  end of what it answers ("Do you smoke? / Not since school."); contradictions of what the
+  *other* speaker said do not count.
+- Two events that are merely different ("I live in Norway", "I work in a bank") are called a
+  contradiction too often. Among the turns of a whole talk the surest pair is often the right
+  one, but hardly surer than that of a talk without a contradiction.
 - Probabilities are calibrated for dialogues of which half hold a contradiction. Where
-  contradictions are rare, expect most alarms near one half to be false.
+  contradictions are rare, expect most alarms near one half to be false; `consistency` uses a
+  calibration of its own for the pairs of a natural talk, of which one in a hundred contradicts.
 - A turn that denies or rejects something is taken for a contradiction more often than another,
   also where nothing it denies was said (see the check above).
 - A change of mind, irony, and role-play within a role-play look like contradictions.
@@ -226,7 +230,8 @@ def _data(data: Mapping[str, Any]) -> list[str]:
         "",
         "`decode` pairs are the last turn with each earlier turn of its speaker; `clean` are turns "
         "of one speaker of a dialogue without contradiction; `made` are first-person statements "
-        "negated by rule. Kinds are drawn in shares that move in training, see the settings.",
+        "negated by rule; `own` are pairs that come with the package, `talks` turns of its "
+        "dialogues. Kinds are drawn in shares that move in training, see the settings.",
         "",
     ]
 
@@ -240,6 +245,11 @@ def _training(metrics: Mapping[str, Any]) -> list[str]:
         f"{', in bfloat16' if metrics['bf16'] else ''}.",
         "",
         *([metrics["note"], ""] if "note" in metrics else []),
+        *(
+            [f"Training went on from the model with the hash `{metrics['continued']}`.", ""]
+            if "continued" in metrics
+            else []
+        ),
         "Validation by block:",
         "",
         *_table(

@@ -157,6 +157,9 @@ class ConsistencyRow(Answer):
     costs: dict[str, float] = Field(description="What each part takes off the score, 0 to 1.")
     change_point: dict[str, Any] | None
     contradictions: list[dict[str, Any]]
+    suspect: dict[str, Any] | None = Field(
+        default=None, description="Where nothing is listed, the pair most worth a look."
+    )
     explanation: str
     details: dict[str, Any]
     word_count: int

@@ -169,7 +169,7 @@ def test_type_words_are_masked_unless_told_otherwise(rows: Rows, tmp_path: Path)
 
 def test_the_samples_are_scored(rows: Rows) -> None:
     got = rows(sample_path())
-    assert len(got) == 18 and {r["status"] for r in got} == {"scored"}
+    assert len(got) == 20 and {r["status"] for r in got} == {"scored"}
     assert min(r["word_count"] for r in got) >= 150
     assert {r["speaker"] for r in got if r["id"] == "drifting-bot"} == {"assistant"}
 

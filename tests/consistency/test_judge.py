@@ -22,8 +22,8 @@ NO_MODEL = NotScored("no contradiction model: none is installed", "no_model")
 FILLER = "and then we did this and that with them again"
 KEYS = {
     "id", "speaker", "status", "score", "low", "high", "parts", "change_point",
-    "contradictions", "explanation", "model", "unscored", "framework", "costs", "details",
-    "word_count", "warnings",
+    "contradictions", "suspect", "explanation", "model", "unscored", "framework", "costs",
+    "details", "word_count", "warnings",
 }  # fmt: skip
 
 

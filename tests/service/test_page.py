@@ -203,7 +203,7 @@ def test_a_job_is_started_followed_and_deleted(open_page: Any) -> None:
     page.get_by_role("button", name="Start").click()
     expect(page.locator(".state.succeeded")).to_be_visible(timeout=30_000)
     page.get_by_role("button", name="Show rows").click()
-    expect(page.locator("tbody tr")).to_have_count(9)
+    expect(page.locator("tbody tr")).to_have_count(10)
     expect(page.locator("tbody")).to_contain_text("party-planner")
     page.get_by_role("button", name="Delete rows").click()
     expect(page.get_by_role("button", name="Show rows")).to_have_count(0)

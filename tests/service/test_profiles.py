@@ -28,7 +28,7 @@ def test_rows_are_those_of_the_command_line(client: FlaskClient) -> None:
     expected = [json.loads(line) for line in told.stdout.splitlines()]
     assert answer.status_code == 200
     assert answer.json["items"] == expected
-    assert len(expected) == 18
+    assert len(expected) == 20
 
 
 def test_ids_and_order_are_kept(client: FlaskClient) -> None:

@@ -39,6 +39,11 @@ QUICK = NliSettings(
 )
 
 
+def earlier(case: Case) -> list[str]:
+    """Earlier turns of the speaker in question."""
+    return [case.turns[i][1] for i in case.own]
+
+
 def toy_data(folder: Path, n: int = 160) -> Path:
     """A folder of corpora in which whoever loved a thing and hates it contradicts himself."""
     dice = random.Random(0)
@@ -92,9 +97,9 @@ def test_decode_lines(tmp_path: Path) -> None:
     for given in (tmp_path, tmp_path / "dev.input1", tmp_path / "dev.label"):
         first, second, *_ = read_decode(given)
         assert isinstance(first, Case) and isinstance(second, Case)
-        assert first.earlier == ("i am 30 .", "<3 it")  # not the partner's turn
+        assert earlier(first) == ["i am 30 .", "<3 it"]  # not the partner's turn
         assert (first.last, first.label) == ("i am 12", True)
-        assert (second.earlier, second.label) == ((), False)
+        assert (earlier(second), second.label) == ([], False)
 
 
 def test_decode_lines_that_do_not_match(tmp_path: Path) -> None:
@@ -127,8 +132,8 @@ def test_decode_jsonl(tmp_path: Path) -> None:
     file.write_text("\n".join(map(json.dumps, rows)) + "\n{\n", "utf-8")
     first, second, *bad = read_decode(file)
     assert isinstance(first, Case) and isinstance(second, Case)
-    assert first.earlier == ("I have a dog.", "I like tea.") and first.evidence == (0,)
-    assert second.label is None and second.earlier == ("a",)  # without agents, turns alternate
+    assert earlier(first) == ["I have a dog.", "I like tea."] and first.evidence == (0,)
+    assert second.label is None and earlier(second) == ["a"]  # without agents, turns alternate
     assert [e.place for e in bad if isinstance(e, RowError)] == [
         f"bots.jsonl:{i}" for i in (3, 4, 5)
     ]
@@ -163,7 +168,8 @@ def test_no_pair_of_a_held_out_dialogue_is_trained_on(data: Path) -> None:
     assert len(corpora.cases["test"]) > 10
     for split in ("validation", "test"):
         for case in corpora.cases[split]:
-            assert not trained & {pair_key(text, case.last) for text in case.earlier}
+            last = case.said(len(case.turns) - 1)
+            assert not trained & {pair_key(case.said(i), last) for i in case.own}
     train = corpora.pairs["train"]["decode"]
     # the contradicted turn is the one that the annotated pairs name, and no other
     assert {p.premise.split()[1] for p in train if p.label == "contradiction"} == {"love"}
@@ -186,7 +192,7 @@ def test_splits_of_the_real_corpora(data_dir: Path) -> None:
         pytest.skip("DECODE is not among the corpora here")
     cases = [case for case in read_decode(data_dir / "decode") if isinstance(case, Case)]
     assert Counter(case.label for case in cases) == {True: 2013, False: 2013}
-    assert all(case.earlier for case in cases)
+    assert all(case.own for case in cases)
     corpora = load_corpora(data_dir)
     held = {
         " ".join(text.casefold().split())
