@@ -4,7 +4,7 @@ Run: PERSONA_LAB_DATA=/path/to/corpora python benchmarks/reader.py [--detectors 
 
 - **texts**: those with three ratings that the reader was not trained on (authors, scenes and one
   writer apart); without the corpora, only the texts of our own.
-- **dialogues**: 140 between a user and a chatbot whose character is known, written for this
+- **dialogues**: those between a user and a chatbot whose character is known, writers held out
   (`persona_lab/training/data/dialogues.jsonl`); the reader was not trained on them.
 - **stories**: of GPT-3.5 with five assigned traits, trait words masked, whole, of persona runs of
   which no text was rated for training; **vlogs**: impressions of observers, of vlogs of which
