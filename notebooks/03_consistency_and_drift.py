@@ -151,7 +151,8 @@ print(f"of those, {near.sum()} of {len(near)} within one answer of the true plac
 #   written to differ. `docs/consistency.md` has figures on stories and natural chats.
 #
 # Another change: the bundled bot that starts as a party animal and ends in a corner. The place is
-# its first "Oh." (turn 7); scored as a whole the same bot is labelled extraverted (`01_score_a_dialogue`).
+# its first "Oh." (turn 7); scored as a whole the same bot is labelled extraverted
+# (`01_score_a_dialogue`).
 
 # %%
 (drifting,) = (d for d in persona_lab.read_dialogues(sample_path()) if d.id == "drifting-bot")

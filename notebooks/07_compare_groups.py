@@ -166,8 +166,8 @@ print(f"as large or larger in {(dealt >= seen).sum()} of {len(dealt)} deals")
 # hardly in single answers: two of twelve are labelled, and the difference's interval holds 0.
 #
 # **Do not conclude** that all of it was planned, or that all of it is sure. Agreeableness differs,
-# too: the host was not written to be kind, but sounds so. Neuroticism differs although no answer has
-# a label for it. The quiet of the autumn bot is faint: one answer is labelled introverted, and
+# too: the host was not written to be kind, but sounds so. Neuroticism differs although no answer
+# has a label for it. The quiet of the autumn bot is faint: one answer is labelled introverted, and
 # the whole text with a wide interval. And a test says only
 # that the groups differ; which trait that is, is the detector's opinion.
 
@@ -279,8 +279,8 @@ plt.show()
 # believed. Here it is .10, and four times that is .40: no kinds beyond chance. The colours show
 # the best of the four all the same.
 #
-# **Do not conclude** that a community is a type of person. With some twenty speakers and five traits
-# some grouping always looks natural, and names for its members come to mind much too easily.
+# **Do not conclude** that a community is a type of person. With some twenty speakers and five
+# traits some grouping always looks natural, and names for its members come to mind much too easily.
 #
 # ## To take away
 #
