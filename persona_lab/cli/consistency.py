@@ -116,7 +116,7 @@ def command(
     """Measure how consistent the speakers of dialogues are.
 
     Every speaker gets one score from 0 to 1 with an interval, made of parts: steadiness of
-    the traits against chance, drift with its likeliest change point, match with a target,
+    what is shown, drift with its likeliest change point, match with a target,
     contradictions of the persona or of earlier turns, and fit to the partner. A part that
     cannot be scored comes with the reason.
     """

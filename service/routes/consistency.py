@@ -25,7 +25,7 @@ blueprint = Blueprint("consistency", __name__)
 def consistency() -> dict[str, Any]:
     """Measure how consistent the speakers of dialogues are.
 
-    One score from 0 to 1 a speaker, made of parts: steadiness of the traits, drift, match
+    One score from 0 to 1 a speaker, made of parts: steadiness of what is shown, drift, match
     with a target, contradictions, and fit to the partner. A part without a score has a
     reason.
     """
