@@ -3,10 +3,10 @@
 Run: PERSONA_LAB_DATA=/path/to/corpora python benchmarks/consistency.py [--out FILE.json]
 
 Every corpus is split in two halves by dialogue (stories: by persona, so that the stories of
-one persona and of its opposite stay together). Constants and weights of
-``persona_lab.consistency`` were chosen on the first halves (``--half tune``, ``--fit``); the
-table is of the second halves, which nothing was chosen on. The detector itself has seen the
-stories and their labels in training, the contradiction model parts of the chats' personas.
+one persona and of its opposite stay together). Constants of ``persona_lab.consistency``
+were chosen on the first halves (``--half tune``, ``--fit``; the weights of the overall score are
+a judgement); the table is of the second halves, which nothing was chosen on. The detector itself
+has seen the stories in training, the contradiction model parts of the chats' personas.
 """
 
 from __future__ import annotations
@@ -182,8 +182,8 @@ def known(judge: ConsistencyJudge) -> Iterator[tuple[str, str, str]]:
     from sklearn.metrics import roc_auc_score
 
     rows = [one for one in read_known() if one.split == "test"]
-    reports = {one.dialogue.id: next(judge.reports(one.dialogue, SPEAKER)) for one in rows}
-    found = [(one, r) for one in rows if isinstance(r := reports[one.dialogue.id], Report)]
+    pairs = ((one, next(judge.reports(one.dialogue, SPEAKER))) for one in rows)
+    found = [(one, report) for one, report in pairs if isinstance(report, Report)]
 
     def chance(report: Report) -> float:
         return 0.0 if isinstance(report.drift, NotScored) else 1.0 - report.drift.score.value
@@ -201,8 +201,7 @@ def known(judge: ConsistencyJudge) -> Iterator[tuple[str, str, str]]:
     near = 0
     for one, r in switched:
         if not isinstance(r.drift, NotScored):
-            own = [i for i, u in enumerate(one.dialogue.utterances) if u.speaker == SPEAKER]
-            near += abs(own.index(r.drift.change_point.turn) - one.truth["turn"]) <= 1
+            near += abs(one.own.index(r.drift.change_point.turn) - one.truth["turn"]) <= 1
     yield "switched: located within one turn", f"{len(switched)}", f"{near}"
 
     def conflicts(report: Report) -> tuple[Conflict, ...]:
@@ -212,8 +211,7 @@ def known(judge: ConsistencyJudge) -> Iterator[tuple[str, str, str]]:
     wrong = [(one, r) for one, r in found if one.kind == "contradicting"]
     named = 0
     for one, r in wrong:
-        own = [i for i, u in enumerate(one.dialogue.utterances) if u.speaker == SPEAKER]
-        pair = tuple(own[i] for i in one.truth["pair"])
+        pair = tuple(one.own[i] for i in one.truth["pair"])
         named += any((c.earlier_turn, c.later_turn) == pair for c in conflicts(r))
     yield "contradicting: the two turns named", f"{len(wrong)}", f"{named}"
     for kinds in (("near_miss",), ("stable", "switched", "moody", "plain", "off_persona")):
@@ -377,15 +375,16 @@ def fit_weights(judge: ConsistencyJudge, data: Path, limit: int) -> dict[str, fl
 
     names = [name for name in WEIGHTS if name != "target"]
     lost, kept, share = [], [], []
-    sets = [cases for _, _, cases in tests(data, "tune", limit)]
-    for cases in (own_cases("train"), own_cases("train"), own_cases("train"), *sets):
+    sets = [(1.0, cases) for _, _, cases in tests(data, "tune", limit)]
+    # our own dialogues count for three tests: they hold three kinds of damage
+    for times, cases in ((3.0, own_cases("train")), *sets):
         outcomes = judged(judge, cases)
         intact = np.array([o.case.intact for o in outcomes])
         for o in outcomes:
             values = (o.value(name) for name in names)
             lost.append([0.0 if value is None else 1.0 - value for value in values])
             kept.append(float(o.case.intact))
-            share.append(0.5 / (intact == o.case.intact).mean() / len(outcomes))
+            share.append(0.5 * times / (intact == o.case.intact).mean() / len(outcomes))
     x, y, w = np.array(lost), np.array(kept), np.array(share)
 
     def error(weights: np.ndarray) -> float:

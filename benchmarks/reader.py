@@ -161,8 +161,7 @@ def changes_table(detectors: dict[str, LoadedDetector]) -> Iterator[Line]:
             found = drift(reader.read(one.dialogue, BIG_FIVE), SPEAKER)
             chance.append(found.change_point.probability if isinstance(found, Drift) else 0.0)
             if one.changes and isinstance(found, Drift):
-                own = [i for i, u in enumerate(one.dialogue.utterances) if u.speaker == SPEAKER]
-                near += abs(own.index(found.change_point.turn) - one.truth["turn"]) <= 1
+                near += abs(one.own.index(found.change_point.turn) - one.truth["turn"]) <= 1
         p = np.array(chance)
         called = [int(((p >= 0.5) & (switched == kind)).sum()) for kind in (1.0, 0.0)]
         cells.append(f"{auc(switched, p, np.ones(len(p))):.2f} ({called[0]} / {called[1]})")

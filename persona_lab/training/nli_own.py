@@ -12,7 +12,7 @@ import numpy as np
 from persona_lab.consistency.pairs import in_context
 from persona_lab.training.nli_decode import turn_in_context
 from persona_lab.training.nli_pairs import Pair, split_of
-from persona_lab.training.reader.course import SPEAKER, KnownDialogue, read_known
+from persona_lab.training.reader.course import KnownDialogue, read_known
 
 PAIRS = Path(__file__).resolve().parent / "data" / "contradictions.jsonl"
 """One pair a line, in groups about the same facts."""
@@ -48,7 +48,7 @@ def talk_pairs(seed: int = 0) -> Iterator[tuple[Split, Pair]]:
 
 def _of_talk(one: KnownDialogue, seed: int) -> Iterator[Pair]:
     turns = [(u.speaker, u.text) for u in one.dialogue.utterances]
-    own = [i for i, (who, _) in enumerate(turns) if who == SPEAKER]
+    own = one.own
     named = one.truth.get(_CLAIMED.get(one.kind, ""))
     chosen = {tuple(named)} if named else set()
     others = [pair for pair in combinations(range(len(own)), 2) if pair not in chosen]

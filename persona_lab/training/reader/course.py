@@ -52,6 +52,11 @@ class KnownDialogue:
     truth: Mapping[str, Any]
 
     @property
+    def own(self) -> list[int]:
+        """Positions in the dialogue of the turns whose character is known."""
+        return [i for i, u in enumerate(self.dialogue.utterances) if u.speaker == SPEAKER]
+
+    @property
     def changes(self) -> bool:
         """Does the character change?"""
         return self.kind == "switched"
@@ -90,7 +95,7 @@ def fit_signs(reader: ReaderDetector, known: Sequence[KnownDialogue]) -> Signs:
         known: by at least two writers, with and without changes; those that contradict
             themselves or their persona are examples of no change.
     """
-    read = [(one, _evidence(reader, one.dialogue)) for one in known]
+    read = [(one, _evidence(reader, one)) for one in known]
     read = [(one, evidence) for one, evidence in read if len(evidence) >= 2 * MARGIN]
     factors: list[float] = []
     changes: list[bool] = []
@@ -115,10 +120,9 @@ def calibrated(factors: Sequence[float], changes: Sequence[bool]) -> tuple[float
     return float(model.intercept_[0]), float(model.coef_[0, 0])
 
 
-def _evidence(reader: ReaderDetector, dialogue: Dialogue) -> Numbers:
+def _evidence(reader: ReaderDetector, known: KnownDialogue) -> Numbers:
     """Of each of the character's turns; none where the dialogue could not be read."""
-    own = [i for i, u in enumerate(dialogue.utterances) if u.speaker == SPEAKER]
-    traits = ShownTraits.read(reader, dialogue)
+    own, traits = known.own, ShownTraits.read(reader, known.dialogue)
     return np.asarray(traits.each(BIG_FIVE.keys)[own if traits.counts[own].any() else []], float)
 
 
