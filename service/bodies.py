@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from persona_lab.dialogue import Dialogue, Speaker, Utterance
 from persona_lab.errors import TargetError
-from persona_lab.formats.jsonl import unique_utterances
+from persona_lab.formats.own_rows import unique_utterances
 from persona_lab.formats.records import mend
 from persona_lab.traits import Target
 from service.config import Config

@@ -11,6 +11,7 @@ from typing import Any
 from persona_lab.dialogue import Dialogue
 from persona_lab.errors import FormatError, InputError, RowError
 from persona_lab.formats import (
+    chat,
     cped,
     delimited,
     essays,
@@ -41,6 +42,7 @@ FORMATS: Mapping[str, Format] = {
         jsonl,
         openai_chat,
         sharegpt,
+        chat,
         delimited,
         essays,
         kaggle_mbti,
@@ -55,10 +57,13 @@ FORMATS: Mapping[str, Format] = {
 }
 """All layouts by name; each tells its name, help, and which labels it carries."""
 
+_ANY_RECORDS = [module.FORMAT.name for module in (openai_chat, sharegpt, chat, jsonl)]
+"""From the one with the rarest key to the one with the most common one."""
+
 _BY_KEYS = {
     # The specific layouts first: 'text' is a key that others may carry as well.
     name: FORMATS[name]
-    for name in sorted(FORMATS, key=lambda name: name == jsonl.FORMAT.name)
+    for name in [*(name for name in FORMATS if name not in _ANY_RECORDS), *_ANY_RECORDS]
 }
 
 
@@ -100,6 +105,11 @@ class DialogueReader(Iterator[Result]):
         except BaseException:
             self._source.close()
             raise
+
+    @property
+    def notes(self) -> list[str]:
+        """Remarks about the file as a whole so far."""
+        return self._source.notes
 
     def __iter__(self) -> DialogueReader:
         """An iterator is its own."""

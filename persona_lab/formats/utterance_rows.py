@@ -1,0 +1,148 @@
+"""Rows that are single turns: put together into dialogues, in whatever order they come.
+
+A row names its dialogue (``conversation_id``), or all rows of an array or a file are one.
+Rows of a dialogue may stand apart, so all turns are held until the last row is read: the
+only data that are not read in constant memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from persona_lab.errors import RowError
+from persona_lab.formats.base import BadRow
+from persona_lab.formats.exports import kept_branch
+from persona_lab.formats.labels import Note
+from persona_lab.formats.own_rows import group_of, labels_of
+from persona_lab.formats.records import Record, lookup, whole
+from persona_lab.formats.turn_lists import USUAL, TurnKeys, has_role, is_turn, turns_of
+
+_DIALOGUE_KEYS = (
+    "conversationid", "conversation", "convid", "dialogueid", "dialogid", "dialogue", "dialog",
+    "threadid", "sessionid", "chatid", "messagetreeid", "root",
+)  # fmt: skip
+_TREE = "messagetreeid"
+_HEADER = ("user_name", "character_name", "chat_metadata")
+_OF_A_ROW = frozenset({"labels", "group", "messages", "conversations", "turns"})
+
+
+def dialogue_key(record: Mapping[str, Any], keys: TurnKeys = USUAL) -> str | None:
+    """The key by which a row that is one turn names its dialogue.
+
+    Returns:
+        None where the row is no turn, or names no dialogue.
+    """
+    if not is_turn(record, keys):
+        return None
+    found = {_folded(key): key for key in record if whole(record[key])}
+    return next((found[name] for name in _DIALOGUE_KEYS if name in found), None)
+
+
+def in_dialogues(
+    rows: Iterable[Record | RowError], key: str, keys: TurnKeys, note: Note, *, chosen: bool
+) -> Iterator[Record | RowError]:
+    """Put rows that name their dialogue together; other records are handed on.
+
+    Args:
+        rows: in any order.
+        key: that names the dialogue; dots reach into nested objects.
+        keys: chosen keys of speaker and text.
+        note: takes remarks about the file.
+        chosen: was the key asked for? Then a row without it is a bad one.
+    """
+    found: dict[str, _Open] = {}
+    for row in rows:
+        value = row.value if isinstance(row, Record) else None
+        if not isinstance(row, Record) or not isinstance(value, Mapping):
+            yield row
+            continue
+        name = (whole(lookup(value, key)) or "").strip()
+        if not name:
+            if not chosen:
+                yield row
+                continue
+            message = f"no value in the dialogue column {key!r}"
+            yield RowError(message, row_id=row.id, place=row.place)
+            continue
+        try:
+            found.setdefault(name, _Open(name, row.place)).add(row, keys, note)
+        except BadRow as bad:
+            yield RowError(str(bad), row_id=row.id, place=row.place)
+    for dialogue in found.values():
+        if dialogue.rows:
+            yield dialogue.done(note, tree=_folded(key) == _TREE)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A dialogue whose rows are still coming."""
+
+    name: str
+    place: str
+    rows: list[Mapping[str, Any]] = field(default_factory=list)
+    speakers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    group: str | None = None
+
+    def add(self, row: Record, keys: TurnKeys, note: Note) -> None:
+        """Take a row in.
+
+        Raises:
+            BadRow: it is no turn; nothing of it is kept.
+        """
+        record = row.object()
+        (turn, *_) = turns_of([record], "row", keys)
+        labels = labels_of(record, note)
+        if labels:
+            known = self.speakers.setdefault(turn.speaker, {"labels": {}})["labels"]
+            self.speakers[turn.speaker]["labels"] = {**labels, **known}
+        self.group = self.group or group_of(record, note)
+        self.rows.append(record)
+
+    def done(self, note: Note, *, tree: bool) -> Record:
+        """The dialogue as one record."""
+        path = kept_branch(self.rows) if tree else None
+        if path is not None:
+            note("of replies that were written side by side, only the best ranked are read")
+        value = {"id": self.name, "messages": self.rows if path is None else path}
+        value |= {"speakers": self.speakers} if self.speakers else {}
+        value |= {"group": self.group} if self.group is not None else {}
+        return Record(self.name, self.place, value)
+
+
+def one_chat(values: Sequence[object], *, lines: bool) -> bool:
+    """Are the records of an array, or the lines of a file, the turns of one dialogue?
+
+    Args:
+        values: the records.
+        lines: are they lines? A line with a speaker and a text is as often a text with its
+            author, so there only a role tells.
+    """
+    turns = [value for value in values if is_turn(value) and isinstance(value, Mapping)]
+    if not turns or len(turns) < len(values) or any(_OF_A_ROW & turn.keys() for turn in turns):
+        return False
+    if all(map(has_role, turns)):
+        return True
+    if lines:
+        return False
+    names = [turn.speaker for turn in turns_of(turns, "messages")]
+    return 1 < len(set(names)) < max(len(names), 3)
+
+
+def as_one(values: Sequence[object], fallback: str, place: str) -> Record:
+    """Turns as the record of one dialogue; a header tells whom it is about."""
+    first = values[0] if values else None
+    value: dict[str, Any] = {"messages": list(values)}
+    if is_header(first) and isinstance(first, Mapping):
+        value = {"messages": list(values[1:]), "focus": first.get("character_name")}
+    return Record(fallback, place, value)
+
+
+def is_header(value: object) -> bool:
+    """Is it the line with which SillyTavern begins a chat?"""
+    return isinstance(value, Mapping) and any(key in value for key in _HEADER)
+
+
+def _folded(key: str) -> str:
+    return "".join(letter for letter in key.casefold() if letter.isalnum())
