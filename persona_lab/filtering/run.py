@@ -124,7 +124,9 @@ def run(
             warn(f"{entry.name} grew by {grown:,} bytes during the run; those were not read")
     stage_drops = also_dropped(job.stage, folder.parts, decision, fields)
     decider = Decider(replace(decision, also_drop=stage_drops), fields)
-    totals = lay_out(folder, folder.parts, decider, fields, entries, reader.stops)
+    totals = lay_out(
+        folder, folder.parts, decider, fields, entries, reader.stops, dict(job.columns)
+    )
     if decider.counts.total != reader.count:
         raise RuntimeError(f"{reader.count} rows were read and {decider.counts.total} decided on")
     summary = summarise(decider, entries, totals)

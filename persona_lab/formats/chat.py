@@ -7,8 +7,7 @@ from persona_lab.formats.chat_reading import read_chats
 
 FORMAT = Format(
     name="chat",
-    help="any other chat as JSON: instruction and output, prompt and replies, turns under other "
-    "keys, rows of single turns, exports of ChatGPT, Claude, Discord, Telegram, SillyTavern",
+    help="other chats as JSON: instruction and output, rows of turns, exports of programs",
     labels="",
     read=read_chats,
     keys=(("conversation",), ("chat_messages",), ("mapping",)),

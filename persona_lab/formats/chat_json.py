@@ -24,6 +24,7 @@ from persona_lab.formats.own_rows import (
 )
 from persona_lab.formats.records import Record, kind, lookup, mend, text_of, whole
 from persona_lab.formats.roles import ASSISTANT, NOBODY, SYSTEM, USER
+from persona_lab.formats.source import Source
 from persona_lab.formats.turn_lists import (
     ANSWER_KEYS,
     ASKED_KEYS,
@@ -62,14 +63,19 @@ class How:
     """How the records of one file are read.
 
     Attributes:
-        note: takes remarks about the file.
+        source: the file; it takes remarks, and which rows went into which dialogue.
         columns: chosen keys by role.
         wanted: the key of the turns where the layout was named; else any will do.
     """
 
-    note: Note
+    source: Source
     columns: Columns = field(default_factory=dict)
     wanted: str | None = None
+
+    @property
+    def note(self) -> Note:
+        """Takes remarks about the file."""
+        return self.source.note
 
     @property
     def turn_keys(self) -> TurnKeys:
@@ -93,7 +99,7 @@ def dialogues_of(row: Record, how: How) -> Iterator[Dialogue]:
     Raises:
         BadRow: there is none, or it cannot be read.
     """
-    row = _renamed(row, how.columns)
+    given, row = row, _renamed(row, how.columns)
     record = row.object()
     if (own := record.get(row.id_key)) is not None and whole(own) is None:
         raise BadRow(f"'id' must be text or a whole number, not {kind(own)}")
@@ -101,8 +107,8 @@ def dialogues_of(row: Record, how: How) -> Iterator[Dialogue]:
         yield _chat(row, turns, how)
         return
     both = [key for key in BOTH_KEYS if looks_like_turns(record.get(key), how.turn_keys)]
-    for key in both:
-        yield _marked(row, turns_of(record[key], key, how.turn_keys), key[-1], how)
+    for side in both:
+        yield _marked(row, turns_of(record[side], side, how.turn_keys), side[-1], how)
     if both:
         return
     key = _turn_key(record, how)
@@ -117,7 +123,7 @@ def dialogues_of(row: Record, how: How) -> Iterator[Dialogue]:
     elif how.wanted is None and "text" in record:
         yield _from_text(row, how)
     else:
-        raise BadRow(_nothing(row, how))
+        raise BadRow(_nothing(given, how))
 
 
 def _from_turns(row: Record, key: str, how: How) -> Dialogue:
@@ -178,7 +184,7 @@ def _marked(row: Record, turns: Sequence[Turn], mark: str, how: How) -> Dialogue
 
 def _turn_key(record: Mapping[str, Any], how: How) -> str | None:
     """The key of the turns: one that holds turns, else an empty list that nothing replaces."""
-    keys = TURN_KEYS if how.wanted is None else (how.wanted, *TURN_KEYS)
+    keys: tuple[str, ...] = TURN_KEYS if how.wanted is None else (how.wanted, *TURN_KEYS)
     if "turns" in how.columns:
         keys = ("turns",)
     elif "text" in how.columns and "text" in record:
@@ -189,6 +195,7 @@ def _turn_key(record: Mapping[str, Any], how: How) -> str | None:
             return None if key == "history" and _asked_and_answered(record) else key
     if "text" in record or _asked_and_answered(record) is not None:
         return None
+    keys = keys if how.wanted is None else (how.wanted,)
     return next((key for key in keys if record.get(key) is not None), None)
 
 

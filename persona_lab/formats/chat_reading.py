@@ -10,6 +10,7 @@ from typing import Any
 from persona_lab.errors import FormatError, RowError
 from persona_lab.formats.base import Columns, Result, each_of
 from persona_lab.formats.chat_json import ROLES, How, dialogues_of, is_chat
+from persona_lab.formats.members import Members, name_of
 from persona_lab.formats.records import Record, read_records
 from persona_lab.formats.source import Source
 from persona_lab.formats.turn_lists import has_role, is_turn, looks_like_turns
@@ -18,6 +19,7 @@ from persona_lab.formats.utterance_rows import (
     dialogue_key,
     in_dialogues,
     is_header,
+    is_line,
     one_chat,
 )
 
@@ -43,21 +45,23 @@ def read_chats(source: Source, columns: Columns, *, wanted: str | None = None) -
             f"--columns has no role {', '.join(map(repr, unknown))} for jsonl; "
             f"use {', '.join(ROLES)}"
         )
-    how = How(source.note, columns, wanted)
+    how = How(source, columns, wanted)
     records = read_records(source, id_key=columns.get("id", "id"))
-    yield from dialogues(records, how, source.stem)
+    yield from dialogues(records, how)
 
 
-def dialogues(records: Rows, how: How, stem: str) -> Iterator[Result]:
+def dialogues(records: Rows, how: How) -> Iterator[Result]:
     """The dialogues of records.
 
     Args:
         records: of a file.
         how: they are read.
-        stem: the id of a dialogue that is a whole file.
     """
-    rows = chain.from_iterable(_unpacked(row, how) for row in _arranged(records, how, stem))
-    yield from each_of(rows, partial(dialogues_of, how=how))
+    for row in _arranged(records, how):
+        for result in each_of(_unpacked(row, how), partial(dialogues_of, how=how)):
+            if how.source.members is not None:
+                how.source.members.made.append(name_of(row))
+            yield result
 
 
 def is_readable(value: object) -> bool:
@@ -70,7 +74,7 @@ def is_readable(value: object) -> bool:
     return turn or is_header(value) or is_chat(value) or next(_nested(value), None) is not None
 
 
-def _arranged(records: Rows, how: How, stem: str) -> Rows:
+def _arranged(records: Rows, how: How) -> Rows:
     """Rows that are single turns put together; all others as they come."""
     before: list[Record | RowError] = []
     for first in records:
@@ -79,32 +83,40 @@ def _arranged(records: Rows, how: How, stem: str) -> Rows:
             break
     value = before[-1].value if before and isinstance(before[-1], Record) else None
     array = before[-1].array if before and isinstance(before[-1], Record) else 0
-    rows = chain(before, records)
     key = how.columns.get("dialogue")
     found = dialogue_key(value, how.turn_keys) if isinstance(value, Mapping) else None
-    if key or (found and not is_chat(value)):
+    named = key or (found if isinstance(value, Mapping) and not is_chat(value) else None)
+    lines = is_header(value) or one_chat([value], lines=True)
+    rows: Rows = chain(before, records)
+    if not (named or array or lines):
+        yield from rows
+        return
+    how.source.members = members = Members()
+    rows = members.watched(rows)
+    stem = how.source.stem
+    if named:
         yield from in_dialogues(
-            rows, key or str(found), how.turn_keys, how.note, chosen=key is not None
+            rows, named, how.turn_keys, how.note, members, chosen=key is not None
         )
     elif array:
         for number, part in groupby(rows, lambda row: getattr(row, "array", array)):
             name = stem if number == 1 else f"{stem}-{number}"
-            yield from _whole(list(part), name, lines=False)
-    elif is_header(value) or one_chat([value], lines=True):
-        yield from _whole(list(rows), stem, lines=True)
+            yield from _whole(list(part), name, members, lines=False)
     else:
-        yield from rows
+        yield from _whole(list(rows), stem, members, lines=True)
 
 
-def _whole(rows: list[Record | RowError], name: str, *, lines: bool) -> Rows:
+def _whole(rows: list[Record | RowError], name: str, members: Members, *, lines: bool) -> Rows:
     """The rows of an array or a file: one dialogue if they are turns."""
     good = [row for row in rows if isinstance(row, Record)]
-    spoken = [row for row in good if is_header(row.value) or is_turn(row.value)]
+    spoken = [row for row in good if is_line(row.value)]
     pairs = bool(good) and all(isinstance(row.value, list) for row in good)
     if (lines and spoken) or (not lines and one_chat([row.value for row in good], lines=False)):
-        yield from (row for row in rows if not any(row is one for one in spoken))
+        members.joined |= {row.fallback: name for row in spoken}
+        yield from (row for row in rows if name_of(row) not in members.joined)
         yield as_one([row.value for row in spoken], name, spoken[0].place)
     elif pairs and looks_like_turns([row.value for row in good]):
+        members.joined |= {row.fallback: name for row in good}
         yield from (row for row in rows if isinstance(row, RowError))
         yield as_one([row.value for row in good], name, good[0].place)
     else:

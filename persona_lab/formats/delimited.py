@@ -121,8 +121,8 @@ def _read(source: Source, columns: Columns) -> Iterator[Result]:
     # The record has its roles for keys, but the insides of turns are as in the file.
     roles = {role: role for role in chosen if role in ("dialogue", "persona", "turns")}
     inside = {role: columns[role] for role in ("speaker", "text") if whole and role in columns}
-    how = How(source.note, {r: n for r, n in {**roles, **inside}.items() if r in JSON_ROLES})
-    yield from dialogues(rows, how, source.stem)
+    how = How(source, {r: n for r, n in {**roles, **inside}.items() if r in JSON_ROLES})
+    yield from dialogues(rows, how)
 
 
 def _remedy(source: Source) -> str:

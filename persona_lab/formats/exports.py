@@ -87,7 +87,7 @@ def _path(nodes: Mapping[str, Mapping[str, Any]], last: str | None) -> list[Mapp
         parents = {_parent(node) for node in nodes.values()}
         last = next((name for name in reversed(list(nodes)) if name not in parents), None)
     path: list[Mapping[str, Any]] = []
-    while last in nodes and len(path) < len(nodes):
+    while last is not None and last in nodes and len(path) < len(nodes):
         path.append(nodes[last])
         last = _parent(path[-1])
     return path[::-1]

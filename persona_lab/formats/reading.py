@@ -30,6 +30,7 @@ from persona_lab.formats import (
 )
 from persona_lab.formats.base import Columns, Format, Result
 from persona_lab.formats.detection import detect
+from persona_lab.formats.members import Members
 from persona_lab.formats.source import STDIN, Source, SourceLike
 
 AUTO = "auto"
@@ -110,6 +111,11 @@ class DialogueReader(Iterator[Result]):
     def notes(self) -> list[str]:
         """Remarks about the file as a whole so far."""
         return self._source.notes
+
+    @property
+    def members(self) -> Members | None:
+        """Which rows went into which dialogue, complete at the end; None for one a row."""
+        return self._source.members
 
     def __iter__(self) -> DialogueReader:
         """An iterator is its own."""

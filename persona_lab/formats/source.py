@@ -11,12 +11,15 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from persona_lab.errors import InputError, RowError
 from persona_lab.formats.arrow_tables import is_dataset, is_table, table_lines
 from persona_lab.formats.decoding import Line, byte_lines, text_lines
 from persona_lab.formats.packed import open_unpacked, stem
+
+if TYPE_CHECKING:
+    from persona_lab.formats.members import Members
 
 SourceLike = str | os.PathLike[str] | IO[str] | IO[bytes] | io.RawIOBase
 """A path, ``"-"`` for standard input, or an open text or binary stream."""
@@ -37,6 +40,7 @@ class Source:
         is_folder: only a few layouts are folders; asking one for lines is an error.
         is_table: is it a Parquet or Arrow file, or a dataset folder? It is never prose.
         notes: remarks about the file as a whole, such as keys that were left out.
+        members: which rows went into which dialogue; None while each is one of its own.
     """
 
     def __init__(self, given: SourceLike) -> None:
@@ -48,6 +52,7 @@ class Source:
         self.path: Path | None = None
         self.is_folder = self.is_table = False
         self.notes: list[str] = []
+        self.members: Members | None = None
         self._opened: IO[bytes] | None = None
         self._wrapped: io.BufferedReader | None = None
         self._lines: Iterator[Line] = iter(())

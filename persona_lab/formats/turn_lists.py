@@ -148,12 +148,13 @@ def _turns(item: object, position: int, key: str, keys: TurnKeys) -> Iterator[Tu
     if role == NOBODY or _is_notice(item):
         yield Turn(speaker, NOBODY, None)
         return
-    text = next(
-        (said for name in _text_keys(keys) if (said := words_of(lookup(item, name), name))), None
-    )
-    if text is None and any(lookup(item, name) == "" for name in _text_keys(keys)):
-        text = ""
-    own = next((found for k in _ID_KEYS if (found := whole(item.get(k))) is not None), None)
+    text: str | None = None
+    for name in _text_keys(keys):  # the first key with words; an empty text where none has any
+        if said := words_of(found := lookup(item, name), name):
+            text = said
+            break
+        text = "" if found == "" else text
+    own = next((own for k in _ID_KEYS if (own := whole(item.get(k))) is not None), None)
     yield Turn(speaker, role, text, own)
 
 

@@ -15,6 +15,7 @@ from persona_lab.errors import RowError
 from persona_lab.formats.base import BadRow
 from persona_lab.formats.exports import kept_branch
 from persona_lab.formats.labels import Note
+from persona_lab.formats.members import Members
 from persona_lab.formats.own_rows import group_of, labels_of
 from persona_lab.formats.records import Record, lookup, whole
 from persona_lab.formats.turn_lists import USUAL, TurnKeys, has_role, is_turn, turns_of
@@ -41,7 +42,13 @@ def dialogue_key(record: Mapping[str, Any], keys: TurnKeys = USUAL) -> str | Non
 
 
 def in_dialogues(
-    rows: Iterable[Record | RowError], key: str, keys: TurnKeys, note: Note, *, chosen: bool
+    rows: Iterable[Record | RowError],
+    key: str,
+    keys: TurnKeys,
+    note: Note,
+    members: Members,
+    *,
+    chosen: bool,
 ) -> Iterator[Record | RowError]:
     """Put rows that name their dialogue together; other records are handed on.
 
@@ -50,6 +57,7 @@ def in_dialogues(
         key: that names the dialogue; dots reach into nested objects.
         keys: chosen keys of speaker and text.
         note: takes remarks about the file.
+        members: is told which row went into which dialogue.
         chosen: was the key asked for? Then a row without it is a bad one.
     """
     found: dict[str, _Open] = {}
@@ -59,8 +67,10 @@ def in_dialogues(
             yield row
             continue
         name = (whole(lookup(value, key)) or "").strip()
+        members.joined[row.fallback] = name or row.id
         if not name:
             if not chosen:
+                members.joined[row.fallback] = row.fallback
                 yield row
                 continue
             message = f"no value in the dialogue column {key!r}"
@@ -69,6 +79,7 @@ def in_dialogues(
         try:
             found.setdefault(name, _Open(name, row.place)).add(row, keys, note)
         except BadRow as bad:
+            members.joined[row.fallback] = row.id
             yield RowError(str(bad), row_id=row.id, place=row.place)
     for dialogue in found.values():
         if dialogue.rows:
@@ -105,7 +116,7 @@ class _Open:
         path = kept_branch(self.rows) if tree else None
         if path is not None:
             note("of replies that were written side by side, only the best ranked are read")
-        value = {"id": self.name, "messages": self.rows if path is None else path}
+        value: dict[str, Any] = {"id": self.name, "messages": self.rows if path is None else path}
         value |= {"speakers": self.speakers} if self.speakers else {}
         value |= {"group": self.group} if self.group is not None else {}
         return Record(self.name, self.place, value)
@@ -119,8 +130,10 @@ def one_chat(values: Sequence[object], *, lines: bool) -> bool:
         lines: are they lines? A line with a speaker and a text is as often a text with its
             author, so there only a role tells.
     """
-    turns = [value for value in values if is_turn(value) and isinstance(value, Mapping)]
-    if not turns or len(turns) < len(values) or any(_OF_A_ROW & turn.keys() for turn in turns):
+    turns = [value for value in values if isinstance(value, Mapping) and is_line(value)]
+    if len(turns) < len(values) or not any(map(is_turn, turns)):
+        return False
+    if any(_OF_A_ROW & turn.keys() for turn in turns):
         return False
     if all(map(has_role, turns)):
         return True
@@ -137,6 +150,11 @@ def as_one(values: Sequence[object], fallback: str, place: str) -> Record:
     if is_header(first) and isinstance(first, Mapping):
         value = {"messages": list(values[1:]), "focus": first.get("character_name")}
     return Record(fallback, place, value)
+
+
+def is_line(value: object) -> bool:
+    """Is it a turn, perhaps one without words such as a call of a tool, or a header?"""
+    return is_turn(value) or is_header(value) or (isinstance(value, Mapping) and has_role(value))
 
 
 def is_header(value: object) -> bool:
