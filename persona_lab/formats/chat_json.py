@@ -24,7 +24,6 @@ from persona_lab.formats.own_rows import (
 )
 from persona_lab.formats.records import Record, kind, lookup, mend, text_of, whole
 from persona_lab.formats.roles import ASSISTANT, NOBODY, SYSTEM, USER
-from persona_lab.formats.source import Source
 from persona_lab.formats.turn_lists import (
     ANSWER_KEYS,
     ASKED_KEYS,
@@ -63,19 +62,14 @@ class How:
     """How the records of one file are read.
 
     Attributes:
-        source: the file; it takes remarks, and which rows went into which dialogue.
+        note: takes remarks about the file.
         columns: chosen keys by role.
         wanted: the key of the turns where the layout was named; else any will do.
     """
 
-    source: Source
+    note: Note
     columns: Columns = field(default_factory=dict)
     wanted: str | None = None
-
-    @property
-    def note(self) -> Note:
-        """Takes remarks about the file."""
-        return self.source.note
 
     @property
     def turn_keys(self) -> TurnKeys:
@@ -89,7 +83,7 @@ def is_chat(record: Mapping[str, Any]) -> bool:
         branch_of(record) is not None
         or any(looks_like_turns(record.get(key)) for key in (*TURN_KEYS, *BOTH_KEYS))
         or any(_is_said(record.get(key)) for key in REPLY_KEYS)
-        or _asked_and_answered(record) is not None
+        or asked_and_answered(record) is not None
     )
 
 
@@ -118,7 +112,7 @@ def dialogues_of(row: Record, how: How) -> Iterator[Dialogue]:
             yield _marked(row, [*_before(record, key), *_reply(record, reply)], reply, how)
     elif key is not None:
         yield _from_turns(row, key, how)
-    elif how.wanted is None and (pair := _asked_and_answered(record)) and not how.columns:
+    elif how.wanted is None and (pair := asked_and_answered(record)) and not how.columns:
         yield _chat(row, [*_history(record), *_sides(record, *pair)], how)
     elif how.wanted is None and "text" in record:
         yield _from_text(row, how)
@@ -192,8 +186,8 @@ def _turn_key(record: Mapping[str, Any], how: How) -> str | None:
     for key in keys:
         if looks_like_turns(record.get(key), how.turn_keys):
             # a question beside its history is no chat that ends with the history
-            return None if key == "history" and _asked_and_answered(record) else key
-    if "text" in record or _asked_and_answered(record) is not None:
+            return None if key == "history" and asked_and_answered(record) else key
+    if "text" in record or asked_and_answered(record) is not None:
         return None
     keys = keys if how.wanted is None else (how.wanted,)
     return next((key for key in keys if record.get(key) is not None), None)
@@ -235,7 +229,7 @@ def _is_said(value: object) -> bool:
     return (isinstance(value, str) and bool(value.strip())) or looks_like_turns(value)
 
 
-def _asked_and_answered(record: Mapping[str, Any]) -> tuple[str, str] | None:
+def asked_and_answered(record: Mapping[str, Any]) -> tuple[str, str] | None:
     """The keys of a question and its answer."""
     asked = next((key for key in ASKED_KEYS if _is_said(record.get(key))), None)
     answered = next((key for key in ANSWER_KEYS if _is_said(record.get(key))), None)

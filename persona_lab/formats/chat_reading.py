@@ -45,22 +45,23 @@ def read_chats(source: Source, columns: Columns, *, wanted: str | None = None) -
             f"--columns has no role {', '.join(map(repr, unknown))} for jsonl; "
             f"use {', '.join(ROLES)}"
         )
-    how = How(source, columns, wanted)
+    how = How(source.note, columns, wanted)
     records = read_records(source, id_key=columns.get("id", "id"))
-    yield from dialogues(records, how)
+    yield from dialogues(records, how, source)
 
 
-def dialogues(records: Rows, how: How) -> Iterator[Result]:
+def dialogues(records: Rows, how: How, source: Source) -> Iterator[Result]:
     """The dialogues of records.
 
     Args:
         records: of a file.
         how: they are read.
+        source: where they come from; it is told which rows went into which dialogue.
     """
-    for row in _arranged(records, how):
+    for row in _arranged(records, how, source):
         for result in each_of(_unpacked(row, how), partial(dialogues_of, how=how)):
-            if how.source.members is not None:
-                how.source.members.made.append(name_of(row))
+            if source.members is not None:
+                source.members.made.append(name_of(row))
             yield result
 
 
@@ -74,7 +75,7 @@ def is_readable(value: object) -> bool:
     return turn or is_header(value) or is_chat(value) or next(_nested(value), None) is not None
 
 
-def _arranged(records: Rows, how: How) -> Rows:
+def _arranged(records: Rows, how: How, source: Source) -> Rows:
     """Rows that are single turns put together; all others as they come."""
     before: list[Record | RowError] = []
     for first in records:
@@ -91,19 +92,18 @@ def _arranged(records: Rows, how: How) -> Rows:
     if not (named or array or lines):
         yield from rows
         return
-    how.source.members = members = Members()
+    source.members = members = Members()
     rows = members.watched(rows)
-    stem = how.source.stem
     if named:
         yield from in_dialogues(
             rows, named, how.turn_keys, how.note, members, chosen=key is not None
         )
     elif array:
         for number, part in groupby(rows, lambda row: getattr(row, "array", array)):
-            name = stem if number == 1 else f"{stem}-{number}"
+            name = source.stem if number == 1 else f"{source.stem}-{number}"
             yield from _whole(list(part), name, members, lines=False)
     else:
-        yield from _whole(list(rows), stem, members, lines=True)
+        yield from _whole(list(rows), source.stem, members, lines=True)
 
 
 def _whole(rows: list[Record | RowError], name: str, members: Members, *, lines: bool) -> Rows:

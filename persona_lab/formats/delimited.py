@@ -14,7 +14,6 @@ from persona_lab.dialogue import AUTHOR
 from persona_lab.errors import FormatError, RowError
 from persona_lab.formats.base import Columns, Format, Result
 from persona_lab.formats.chat_json import BOTH_KEYS, REPLY_KEYS, TURN_KEYS, How
-from persona_lab.formats.chat_json import ROLES as JSON_ROLES
 from persona_lab.formats.chat_reading import dialogues
 from persona_lab.formats.labels import Note, cell_labels, type_labels
 from persona_lab.formats.records import Record
@@ -48,6 +47,24 @@ def _turn_columns(header: Sequence[str]) -> dict[str, str]:
     if key is None or speaker is None or text is None:
         return {}
     return {"dialogue": key, "speaker": speaker, "text": text}
+
+
+def columns_of(header: Sequence[str], columns: Columns) -> dict[str, str]:
+    """Which column plays which role.
+
+    Args:
+        header: the names in the file.
+        columns: the chosen ones.
+
+    Returns:
+        Names by role, as far as the file has them.
+    """
+    turns = {} if columns else _turn_columns(header)
+    wanted = {**_DEFAULTS, **{trait: trait for trait in ALL_TRAITS}, **columns, **turns}
+    # SN is as often a serial number and TF a term frequency: axes must be spelt exactly.
+    axes = [axis for axis in MBTI.keys if axis not in columns and axis not in header]
+    found = {role: name for role, name in wanted.items() if find_column(header, name) is not None}
+    return {role: name for role, name in found.items() if role not in axes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,29 +117,23 @@ def _read(source: Source, columns: Columns) -> Iterator[Result]:
             f"--columns has no role {', '.join(map(repr, unknown))}; use {', '.join(ROLES)}"
         )
     header = header_of(source)
-    turns = {} if columns else _turn_columns(header)
-    whole = "turns" in columns or not (
-        turns or columns or find_column(header, _DEFAULTS["text"]) is not None
-    )
-    whole = whole and ("turns" in columns or has_chats(header))
-    chosen = {**columns, **turns}
-    wanted = {**_DEFAULTS, **{trait: trait for trait in ALL_TRAITS}, **chosen}
+    roles = columns_of(header, columns)
+    whole = "turns" in columns or (not (columns or "text" in roles) and has_chats(header))
     # What was asked for by name must be there; the defaults other than the text need not.
-    required = list(dict.fromkeys((*(() if whole else (wanted["text"],)), *chosen.values())))
-    optional = [name for name in wanted.values() if name not in required]
-    optional += [name for name in header if whole and name not in (*required, *optional)]
-    table = Table(source, required, optional, remedy=_remedy(source))
-    # SN is as often a serial number and TF a term frequency: axes must be spelt exactly.
-    axes = [axis for axis in MBTI.keys if axis not in columns and axis not in table.header]
-    plan = _Plan(
-        {role: name for role, name in wanted.items() if role not in axes}, whole, source.note
+    chosen = list(columns.values())
+    required = chosen if whole else [roles.get("text", columns.get("text", "text")), *chosen]
+    optional = [*roles.values(), *(header if whole else ())]
+    names = list(dict.fromkeys(required))
+    table = Table(
+        source, names, [name for name in optional if name not in names], remedy=_remedy(source)
     )
+    plan = _Plan(roles, whole, source.note)
     rows = (row if isinstance(row, RowError) else plan.record(row) for row in table.rows())
     # The record has its roles for keys, but the insides of turns are as in the file.
-    roles = {role: role for role in chosen if role in ("dialogue", "persona", "turns")}
-    inside = {role: columns[role] for role in ("speaker", "text") if whole and role in columns}
-    how = How(source, {r: n for r, n in {**roles, **inside}.items() if r in JSON_ROLES})
-    yield from dialogues(rows, how)
+    outside = [role for role in ("dialogue", "persona", "turns") if role in roles]
+    inside = [role for role in ("speaker", "text") if whole and role in columns]
+    chosen_keys = {role: role for role in outside} | {role: columns[role] for role in inside}
+    yield from dialogues(rows, How(source.note, chosen_keys), source)
 
 
 def _remedy(source: Source) -> str:

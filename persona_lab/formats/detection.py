@@ -52,7 +52,7 @@ def detect(source: Source, formats: Mapping[str, Format], columns: Columns) -> s
         return youtube_personality.FORMAT.name
     starts_as_json = _JSON_START.match(first.text.lstrip()) is not None
     if starts_as_json or source.suffix in _JSON_SUFFIXES:
-        value = _first_value(source)
+        value = first_value(source)
         if value is not None:
             return _json(source, value, formats, columns)
     table = None if first.problem else _table(source, formats, columns)
@@ -73,7 +73,7 @@ def _folder(source: Source) -> str:
 
 def _json(source: Source, value: Any, formats: Mapping[str, Format], columns: Columns) -> str:
     """A JSON layout by the keys of the first record."""
-    record = _record_in(value)
+    record = record_in(value)
     for known in formats.values():
         if any(all(key in record for key in keys) for keys in known.keys):
             return known.name
@@ -88,14 +88,14 @@ def _json(source: Source, value: Any, formats: Mapping[str, Format], columns: Co
     )
 
 
-def _record_in(value: Any) -> Mapping[str, Any]:
+def record_in(value: Any) -> Mapping[str, Any]:
     """The record whose keys tell the layout; that of a list is its first one."""
     while isinstance(value, list) and value:
         value = value[0]
     return value if isinstance(value, dict) else {}
 
 
-def _first_value(source: Source) -> Any:
+def first_value(source: Source) -> Any:
     """The first value that can be parsed; the lines stay in the source's look-ahead."""
     if is_document(source):
         text = "\n".join(line.text for line in source.peek(None))

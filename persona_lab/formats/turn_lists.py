@@ -139,8 +139,8 @@ def _turns(item: object, position: int, key: str, keys: TurnKeys) -> Iterator[Tu
         if not sides:
             raise BadRow(_nameless(item, position, key))
         for side in sides:
-            role = USER if side in ASKED_KEYS else ASSISTANT
-            yield Turn(role, role, words_of(item[side], side))
+            by = USER if side in ASKED_KEYS else ASSISTANT
+            yield Turn(by, by, words_of(item[side], side))
         return
     speaker, role = _who(item, keys)
     if not speaker:
