@@ -23,8 +23,9 @@ from persona_lab.filtering.reading import Input, opened
 from persona_lab.formats import FORMATS, Columns
 from persona_lab.formats.arrow_tables import is_table
 from persona_lab.formats.decoding import utf16_lines
+from persona_lab.formats.documents import document_elements
 from persona_lab.formats.packed import open_unpacked, packer
-from persona_lab.formats.records import document_elements, is_document
+from persona_lab.formats.records import is_document
 from persona_lab.formats.source import Source
 from persona_lab.formats.tables import Table
 

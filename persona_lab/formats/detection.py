@@ -15,7 +15,8 @@ from persona_lab.formats import persona_statements, youtube_personality
 from persona_lab.formats.base import Columns, Format, shown
 from persona_lab.formats.chat_reading import is_readable
 from persona_lab.formats.delimited import has_chats
-from persona_lab.formats.records import document_elements, is_document
+from persona_lab.formats.documents import document_elements
+from persona_lab.formats.records import is_document
 from persona_lab.formats.source import Source
 from persona_lab.formats.suggestions import columns_line
 from persona_lab.formats.tables import find_column, header_of

@@ -10,9 +10,10 @@ from typing import Any
 from persona_lab.errors import FormatError, RowError
 from persona_lab.formats.base import BadRow
 from persona_lab.formats.decoding import Line
+from persona_lab.formats.documents import document_elements
 from persona_lab.formats.source import Source
 
-_SPACE = " \t\r\n"
+_LOOK_AHEAD = 20
 _KINDS = {str: "text", bool: "true/false", dict: "an object", list: "a list", type(None): "null"}
 
 
@@ -170,17 +171,15 @@ def is_document(source: Source) -> bool:
     first = ahead[0].text.strip()
     if not first.startswith("[") and (ahead[0].problem or not first.startswith("{")):
         return False
-    following = next((line.text.strip() for line in source.peek(20)[1:] if not line.blank), "")
+    following = [line.text.strip() for line in source.peek(_LOOK_AHEAD)[1:] if not line.blank]
     if first.startswith("["):
-        # Arrays line by line: both stand for themselves, and no comma holds them together.
-        return first.endswith(("[", ",", ":", "{")) or not (
-            following.startswith(("[", "{")) and _is_whole(following)
-        )
+        # Arrays line by line: some stand for themselves, and no comma holds them together.
+        rows = (line for line in following if line.startswith(("[", "{")))
+        return first.endswith(("[", ",", ":", "{")) or not any(map(_is_whole, rows))
     # The first line stops where a pretty-printer would break it; it is a broken JSON line
     # all the same if the next line is a record of its own.
-    return _ends_in_mid_air(first) and not (
-        following.startswith("{") and not _ends_in_mid_air(following)
-    )
+    second = following[0] if following else ""
+    return _ends_in_mid_air(first) and not (second.startswith("{") and not _ends_in_mid_air(second))
 
 
 def _is_whole(text: str) -> bool:
@@ -217,59 +216,6 @@ def _parse_line(line: Line, source: Source) -> tuple[Any] | RowError:
     return RowError(message, row_id=f"line-{line.number}", place=place)
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
-    """One value of a document.
-
-    Attributes:
-        start: position of its first character.
-        end: position after its last one; the end of the document where it is broken.
-        array: which array it stands in, counted from 1; 0 for none.
-        value: what was parsed.
-        problem: why the document cannot be read from here on; empty for a good element.
-        at: position of the problem.
-    """
-
-    start: int
-    end: int
-    array: int
-    value: Any = None
-    problem: str = ""
-    at: int = 0
-
-
-def document_elements(text: str) -> Iterator[Element]:
-    """The elements of the arrays of a document, and the values that stand in none.
-
-    Arrays may follow one another (``][``). What cannot be parsed is the last element.
-    """
-    decoder = json.JSONDecoder()
-    arrays, inside = 0, False
-    position = _skip(text, 0, "")
-    while position < len(text):
-        if inside and text[position] == "]":
-            inside, position = False, _skip(text, position + 1, ",")
-            continue
-        if not inside and text[position] == "[":
-            arrays, inside, position = arrays + 1, True, _skip(text, position + 1, "")
-            continue
-        array = arrays if inside else 0
-        try:
-            value, end = decoder.raw_decode(text, position)
-        except (ValueError, RecursionError) as error:
-            at, why = position, "a number is too long or it is nested too deeply"
-            if isinstance(error, json.JSONDecodeError):
-                at, why = error.pos, error.msg
-            message = f"not valid JSON ({why}); the rest of the document cannot be read"
-            yield Element(position, len(text), array, problem=message, at=at)
-            return
-        yield Element(position, end, array, value)
-        position = _skip(text, end, "," if inside else "")
-    if inside:
-        message = "the array is not closed with ']'; the document may be cut off"
-        yield Element(position, position, arrays, problem=message, at=position)
-
-
 def _document(source: Source, id_key: str) -> Iterator[Record | RowError]:
     start = source.peek(1)[0].number
     text = source.whole()
@@ -279,15 +225,9 @@ def _document(source: Source, id_key: str) -> Iterator[Record | RowError]:
         counted = element.start
         if element.problem:
             place = source.place(line + text.count("\n", element.start, element.at))
-            if count == 1 and element.start < len(text):
+            if count == 1 and element.start < element.end == len(text):
                 raise FormatError(f"{place}: {element.problem}")
             yield RowError(element.problem, row_id=f"item-{count}", place=place)
         else:
             place = source.place(line)
             yield Record(f"item-{count}", place, element.value, id_key, element.array)
-
-
-def _skip(text: str, position: int, also: str) -> int:
-    while position < len(text) and text[position] in _SPACE + also:
-        position += 1
-    return position

@@ -94,7 +94,9 @@ def has_role(value: Mapping[str, Any]) -> bool:
 def are_unnamed(value: object) -> bool:
     """Are they texts or pairs that do not say who speaks?"""
     value = parsed(value)
-    return isinstance(value, list) and bool(value) and not isinstance(value[0], Mapping)
+    if not isinstance(value, list) or not value:
+        return False
+    return _are_texts(value) or (all(map(_is_pair, value)) and not _are_named(value))
 
 
 def turns_of(value: object, key: str, keys: TurnKeys = USUAL) -> list[Turn]:
@@ -134,6 +136,9 @@ def _turns(item: object, position: int, key: str, keys: TurnKeys) -> Iterator[Tu
     if not isinstance(item, Mapping):
         raise BadRow(f"every element of {key!r} must be an object, not {kind(item)}")
     item = _unwrapped(item)
+    if _is_notice(item):
+        yield Turn("", NOBODY, None)
+        return
     if not any(lookup(item, name) is not None for name in _speaker_keys(item, keys)):
         sides = _sides(item)
         if not sides:
@@ -145,7 +150,7 @@ def _turns(item: object, position: int, key: str, keys: TurnKeys) -> Iterator[Tu
     speaker, role = _who(item, keys)
     if not speaker:
         raise BadRow(_nameless(item, position, key))
-    if role == NOBODY or _is_notice(item):
+    if role == NOBODY:
         yield Turn(speaker, NOBODY, None)
         return
     text: str | None = None
@@ -272,15 +277,20 @@ def _is_pair(item: object) -> bool:
 def _pairs(pairs: Iterable[Sequence[str | None]]) -> Iterator[Turn]:
     """Pairs of a speaker and a text where the first of each is a name, else two turns each."""
     pairs = list(pairs)
-    names = [first or "" for first, _ in pairs]
-    named = all(_is_name(name) for name in names) and len(set(names)) < len(names)
+    named = _are_named(pairs)
     for first, second in pairs:
-        if named or all(role_of(name) for name in names):
+        if named:
             yield Turn.by(mend(first or ""), mend(second or ""))
         else:
             for role, said in ((USER, first), (ASSISTANT, second)):
                 if said:
                     yield Turn(role, role, mend(said))
+
+
+def _are_named(pairs: Sequence[Sequence[str | None]]) -> bool:
+    names = [first or "" for first, _ in pairs]
+    repeated = all(map(_is_name, names)) and len(set(names)) < len(names)
+    return repeated or all(map(role_of, names))
 
 
 def _is_name(text: str) -> bool:

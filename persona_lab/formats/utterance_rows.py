@@ -26,7 +26,7 @@ _DIALOGUE_KEYS = (
 )  # fmt: skip
 _TREE = "messagetreeid"
 _HEADER = ("user_name", "character_name", "chat_metadata")
-_OF_A_ROW = frozenset({"labels", "group", "messages", "conversations", "turns"})
+_OF_A_ROW = frozenset({"labels", "group", "messages", "conversations", "turns", "replies"})
 
 
 def dialogue_key(record: Mapping[str, Any], keys: TurnKeys = USUAL) -> str | None:
