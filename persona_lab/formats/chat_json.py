@@ -12,6 +12,7 @@ from typing import Any
 
 from persona_lab.dialogue import Dialogue, Speaker, Utterance
 from persona_lab.formats.base import BadRow, Columns, shown
+from persona_lab.formats.chat_text import split_chat
 from persona_lab.formats.exports import branch_of
 from persona_lab.formats.labels import Note
 from persona_lab.formats.own_rows import (
@@ -33,7 +34,7 @@ from persona_lab.formats.turn_lists import (
     looks_like_turns,
     turns_of,
 )
-from persona_lab.formats.turn_words import parsed, utterances_in_text, words_of
+from persona_lab.formats.turn_words import parsed, words_of
 
 TURN_KEYS = (
     "messages", "conversations", "conversation", "dialogue", "dialog", "dialogs", "turns",
@@ -141,7 +142,7 @@ def _from_text(row: Record, how: How) -> Dialogue:
     for key in foreign:
         how.note(left_out(key, f"it is no list of turns but {kind(record[key])}"))
     text = text_of(record["text"], how.columns.get("text", "text"))
-    if (said := utterances_in_text(text)) is not None:
+    if (said := split_chat(text)) is not None:
         return _chat(row, [Turn.by(u.speaker, u.text) for u in said], how)
     return text_row(row, text, how.note)
 
@@ -220,7 +221,7 @@ def _sides(record: Mapping[str, Any], asked: str, answered: str) -> list[Turn]:
 def _said(record: Mapping[str, Any], key: str, role: str) -> list[Turn]:
     """A text by one side, or turns."""
     value = parsed(record[key])
-    if isinstance(value, str) and utterances_in_text(value) is None:
+    if isinstance(value, str) and split_chat(value) is None:
         return [Turn(role, role, mend(value))]
     return turns_of(value, key)
 
