@@ -78,13 +78,10 @@ def _dialogue(chat: Chat, name: str, source: Source, line: int) -> Dialogue:
     )
 
 
-FORMATS = tuple(
-    Format(
-        name=layout.name,
-        help=layout.help,
-        labels="",
-        read=partial(_read, layout=layout),
-    )
-    for layout in LAYOUTS
-)
+def _format(layout: TextLayout) -> Format:
+    read = partial(_read, layout=layout)
+    return Format(name=layout.name, help=layout.help, labels="", read=read)
+
+
+*MARKED, TRANSCRIPT = map(_format, LAYOUTS)
 """The layouts, as :mod:`persona_lab.formats.reading` reads them."""

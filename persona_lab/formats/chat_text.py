@@ -14,20 +14,21 @@ from itertools import chain
 
 from persona_lab.dialogue import AUTHOR, Utterance
 from persona_lab.formats.captions import is_captions, split_captions
-from persona_lab.formats.name_lines import alone, is_screenplay, split_screenplay
+from persona_lab.formats.name_lines import alone, is_screenplay, split_screenplay, staged
 from persona_lab.formats.names import is_label
 from persona_lab.formats.stamped import headed, stamped
 from persona_lab.formats.templates import is_one_a_line, split_template
-from persona_lab.formats.transcript import any_name, named, split_turn
+from persona_lab.formats.transcript import any_name, is_code, named, split_turn
 from persona_lab.formats.turns import Chat, Read, gather
 
 LOOK_AHEAD = 200
 """Lines by which a layout is told."""
 
 _EOU, _EOT = "__eou__", "__eot__"
+_END = re.compile(rf"\s*{_EOU}\s*")
 _SIDES = ("speaker 1", "speaker 2")
 _SHORT = 3
-_SIGN = re.compile(r"[:>\]]|__eou__|##")
+_SIGN = re.compile(r"[:>\])]|__eou__|##")
 _TOKEN = re.compile(r"<\|\w+\|>|\[/?INST\]|^#{2,4}\s*(?:Human|User|Assistant|Response)\b", re.M)
 
 Split = Callable[[Sequence[str]], Iterator[Chat]]
@@ -104,7 +105,10 @@ def missed(text: str) -> str | None:
         return _remark(f"'{_EOU}' marks", "dailydialog")
     if text.count("-->") > 1:
         return _remark("ranges of times ('-->')", "subtitles")
-    turns = map(split_turn, text.splitlines())
+    lines = [line for line in text.splitlines() if line.strip()]
+    if is_code(lines):
+        return None
+    turns = map(split_turn, lines)
     counts = Counter(turn[0] for turn in turns if turn is not None and not is_label(turn[0]))
     again = sum(count > 1 for count in counts.values())
     if again > 1 or max(counts.values(), default=0) > _SHORT:
@@ -128,7 +132,7 @@ def _gathered(read: Read | None) -> Split | None:
 def _transcript(lines: Sequence[str], strict: bool) -> Split | None:
     full = [line for line in _without_front_matter(lines) if line.strip()]
     read = stamped(full) or headed(full) or named(full, strict=strict)
-    return _gathered(read or (None if strict else alone(full)))
+    return _gathered(read or (None if strict else staged(full) or alone(full)))
 
 
 def _as_transcript(lines: Sequence[str]) -> Iterator[Chat]:
@@ -180,8 +184,7 @@ def _as_ended(lines: Sequence[str]) -> Iterator[Chat]:
     for line in lines:
         if line.strip():
             parts = line.split(_EOT if _EOT in line else _EOU)
-            said = [part.replace(_EOU, "\n").strip() for part in parts]
-            words = filter(None, said)
+            words = filter(None, (_END.sub("\n", part).strip() for part in parts))
             yield Chat(tuple((_SIDES[i % 2], text) for i, text in enumerate(words)))
 
 

@@ -12,6 +12,8 @@ from persona_lab.formats.turns import Chat, Head, Other, Read, gather
 
 _SCENE = re.compile(r"\s*(?:\d+\s+)?(?:INT|EXT|I/E)(?:\./(?:INT|EXT))?[. /].*")
 _CUE = re.compile(r"\s*@?(?P<name>[^\W\d_a-z][^a-z:()!?\[\]]{0,39}?)\s*(?:\([^()]*\)\s*)*\^?\s*")
+_STAGED = re.compile(r"\s*(?P<name>[^\W\d_a-z]{2}[^\W\d_a-z. '\u2019-]{0,30})\.\s+(?P<text>\S.*)")
+_DASHES = frozenset("-\u2013\u2014")
 _PARENTHESIS = re.compile(r"\s*\([^()]*\)\s*")
 _FEW = 2
 
@@ -39,14 +41,29 @@ def alone(lines: Sequence[str]) -> Read | None:
         name = line.strip().removesuffix(":")
         if name in names:
             return Head(name, wordless=True)
-        return Other.ASIDE if is_stamp(line) else None
+        return Other.ASIDE if is_stamp(line) or name in _DASHES else None
 
     return read
 
 
+def staged(lines: Sequence[str]) -> Read | None:
+    """How to read a play that writes ``NAME. What is said``.
+
+    Args:
+        lines: the first lines of a text, blank ones left out.
+    """
+
+    def read(line: str) -> Head | None:
+        match = _STAGED.fullmatch(line)
+        return None if match is None else Head(match["name"].strip(), match["text"].strip())
+
+    names = [found.name for line in lines if isinstance(found := read(line), Head)]
+    return read if _again(names) >= _FEW and len(names) * 10 >= len(lines) else None
+
+
 def _is_name_line(line: str) -> bool:
     name = line.removesuffix(":")
-    if not is_name(name) or name[-1] in ".!?,;\"'\u2026" or is_label(name):
+    if not is_name(name) or not name[0].isalpha() or name[-1] in ".!?,;\"'\u2026" or is_label(name):
         return False
     words = [word for word in name.split() if word[0].isalpha()]
     # scripts without upper case have names, too

@@ -23,7 +23,8 @@ _LABELS_BY_PLACE = {
     "essays, recipes, songs and manuals": "note notes tip tips hint warning caution important "
     "example examples step chapter part section figure table scene act p.s ps pps edit update "
     "tl;dr tldr conclusion introduction ingredients method serves pro con pros cons verse chorus "
-    "refrain bridge intro outro",
+    "refrain bridge intro outro term meaning definition",
+    "diaries": "monday tuesday wednesday thursday friday saturday sunday today yesterday",
     "logs and programs": "info warn error debug trace fatal critical notice severe kernel systemd "
     "sshd cron if else elif try except finally def class for while with return case default "
     "switch public private protected todo fixme",
@@ -43,6 +44,8 @@ def is_label(name: str) -> bool:
 def is_prose(name: str) -> bool:
     """Is it the start of a sentence? ``Dr. Rosen`` and ``Monica, Rachel`` are names."""
     words = name.split()
+    if len(words) > 2 and name[0].isupper() and words[-1][0].islower():  # "Things I love"
+        return True
     return any(
         (word.endswith(".") and (len(word) > _LONGEST_TITLE or word[0].islower()))
         or (word.endswith(",") and after[0].islower())
@@ -56,6 +59,8 @@ def is_name(name: str) -> bool:
         0 < len(name) <= MAX_NAME
         and len(name.split()) <= MAX_NAME_WORDS
         and any(letter.isalpha() for letter in name)
+        and "/" not in name
+        and not name.startswith(("##", "# "))
         and not is_prose(name)
     )
 

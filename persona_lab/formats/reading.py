@@ -39,12 +39,13 @@ FORMATS: Mapping[str, Format] = {
     known.name: known
     for known in (
         text.FORMAT,
-        *reversed(chat_files.FORMATS),
+        chat_files.TRANSCRIPT,
         jsonl.FORMAT,
         openai_chat.FORMAT,
         sharegpt.FORMAT,
         chat.FORMAT,
         delimited.FORMAT,
+        *chat_files.MARKED,
         essays.FORMAT,
         kaggle_mbti.FORMAT,
         friends_persona.FORMAT,

@@ -18,7 +18,7 @@ from persona_lab.formats.turns import Head, Other, Read
 _CONTACT = re.compile(
     r"(?P<name>[^:\uff1a\t<>\[\]{}=\\]{1,60}?)\s*[:\uff1a](?P<text>\s.*|)", re.DOTALL
 )
-_TO = re.compile(r"from\s+(.+?)(?:\s+to\s+.+)?", re.IGNORECASE)  # Zoom: From Ann to Everyone
+_FROM = re.compile(r"^from\s+(?P<name>[^:]+?)\s+to\s+[^:]+(?=:)", re.IGNORECASE)  # Zoom
 _AFTER_NAME = re.compile(
     rf"\s*\S.{{0,40}}?,?\s*{BRACKETED}(?:\s*:\s|:?\s*$)|.{{1,42}}:\s*{BRACKETED}\s"
 )
@@ -92,14 +92,15 @@ def _read_stamped(line: str) -> Head | Other | None:
     stamp = leading_stamp(bare)
     if stamp is None:
         if _AFTER_NAME.match(bare) is None:
-            return Other.NOTICE if is_action(bare) else None
+            return None
         turn, sure = split_at_name(bare.lstrip()), False
     else:
-        rest, sure = bare[stamp[0] :].lstrip(), stamp[1]
+        rest, sure = _FROM.sub(r"\g<name>", bare[stamp[0] :].lstrip(), count=1), stamp[1]
+        sure = sure or is_action(rest)
         turn = split_at_name(rest) or (_contact(rest) if sure else None)
     if turn is None or (not sure and stamp is not None and is_label(turn[0])):
         return Other.NOTICE if sure else None
-    name = _TO.sub(r"\1", turn[0].lstrip("~").strip())
+    name = turn[0].lstrip("~").strip()
     # WhatsApp marks what its program says, not the sender, with a sign that is not seen
     marked = re.search(r":\s*\u200e", line) is not None
     text = _ATTACHED.sub("", turn[1])

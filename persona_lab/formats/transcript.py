@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from persona_lab.formats.names import is_label, is_name, repeat
 from persona_lab.formats.roles import ASSISTANT, USER, role_of
 from persona_lab.formats.stamps import BRACKETED, leading_stamp
-from persona_lab.formats.turns import Head, Read
+from persona_lab.formats.turns import Head, Other, Read
 
 _TURN = re.compile(
     rf"""
@@ -33,7 +33,7 @@ _MARKED = re.compile(
 )
 _DIARISED = re.compile(r"(?:speaker|spk|person|participant|voice)[ _-]?\w{1,3}", re.IGNORECASE)
 _ACTION = re.compile(r"\s*(?:\*{1,3}|-!-|-->|<--)\s+\S")
-_FEW_LINES, _SHARE, _LONG_SHARE = 10, 0.5, 0.1
+_FEW_LINES, _SHARE, _LONG_SHARE, _CODE_SHARE = 10, 0.5, 0.1, 0.3
 
 
 def split_turn(line: str) -> tuple[str, str] | None:
@@ -115,7 +115,7 @@ def named(lines: Sequence[str], *, strict: bool) -> Read | None:
     """
     names = _names(lines)
     first = next((i for i, name in enumerate(names) if name is not None), None)
-    if first is None or any("</" in line for line in lines if line.startswith("<")):
+    if first is None or is_code(lines):
         return None
     found = [name for name in names if name is not None]
     sides = {name for name in found if role_of(name) in (USER, ASSISTANT)}
@@ -131,6 +131,16 @@ def named(lines: Sequence[str], *, strict: bool) -> Read | None:
     return _reader(None, lines) if first == 0 and share >= _SHARE and not strict else None
 
 
+def is_code(lines: Sequence[str]) -> bool:
+    """Is it a program or a page in HTML?
+
+    Args:
+        lines: without blank ones.
+    """
+    ends = sum(line.rstrip().endswith((";", "{", "}")) for line in lines)
+    return ends > len(lines) * _CODE_SHARE or any("</" in line for line in lines if line[0] == "<")
+
+
 def any_name(line: str) -> Head | None:
     """Read a line of a text that is said to be a transcript."""
     turn = split_turn(line)
@@ -141,9 +151,12 @@ def _reader(only: Collection[str] | None, lines: Sequence[str] = ()) -> Read:
     labels = Counter(turn[0] for turn in map(split_turn, lines) if turn and is_label(turn[0]))
     # "Subject:" heads a mail, and it is who answers in an interview
     spoken = {name for name, count in labels.items() if count > 1}
+    room = sum(line.lstrip().startswith("<") for line in lines) > len(lines) / 2
 
-    def read(line: str) -> Head | None:
+    def read(line: str) -> Head | Other | None:
         turn = split_turn(line)
+        if room and turn is None and is_action(line):
+            return Other.NOTICE
         if turn is None or (only is not None and turn[0] not in only):
             return None
         return None if is_label(turn[0]) and turn[0] not in spoken else Head(*turn)
