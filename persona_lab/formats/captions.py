@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from persona_lab.dialogue import AUTHOR
 from persona_lab.formats.name_lines import alone
@@ -42,24 +42,25 @@ def split_captions(lines: Sequence[str]) -> Chat:
     Where less than half of the cues name a speaker nobody is named: the others are by
     somebody else. Sounds in brackets and songs are nobody's words.
     """
-    cues = list(_cues(lines))
-    if not any("<v" in line for cue in cues for line in cue):
-        above = alone([line for cue in cues for line in cue])
-        if above is not None and all(len(cue) > 1 for cue in cues):
-            heads = [(cue, above(cue[0])) for cue in cues]
-            cues = [
-                [f"<v {head.name}>{cue[1]}", *cue[2:]] if isinstance(head, Head) else cue
-                for cue, head in heads
-            ]
-    voiced = [[_split(line) for line in cue] for cue in cues]
+    cues = _names_above(list(_cues(lines)))
+    opening = {_split(cue[0])[0] for cue in cues}
+    voiced = [[_split(line, opening if i else None) for i, line in enumerate(cue)] for cue in cues]
     names = [name for cue in voiced for name, _ in cue if name]
     told = sum(any(name for name, _ in cue) for cue in voiced)
     sure = any(_VOICE.search(line) for cue in cues for line in cue)
     if sure or (told >= len(cues) * _SHARE and (repeat(names) or len(set(names)) > 1)):
         return _by_name(voiced)
-    said = [_without_name(line) for cue in cues for line in cue]
+    said = (_DASH.sub("", _plain(line)) for cue in cues for line in cue)
     words = [text for text in said if text and not _SOUND.fullmatch(text)]
     return Chat(((AUTHOR, "\n".join(words)),) if words else ())
+
+
+def _names_above(cues: list[list[str]]) -> list[list[str]]:
+    """Cues whose first line is a name, as meetings are exported, with the name as a voice."""
+    read = alone([line for cue in cues for line in cue])
+    if read is None or not all(len(cue) > 1 and isinstance(read(cue[0]), Head) for cue in cues):
+        return cues
+    return [[f"<v {cue[0]}>{cue[1]}", *cue[2:]] for cue in cues]
 
 
 def _cues(lines: Sequence[str]) -> Iterator[list[str]]:
@@ -95,22 +96,25 @@ def _opens_cue(lines: Sequence[str], at: int) -> bool:
     return at + 1 < len(lines) and _TIMING.fullmatch(lines[at + 1]) is not None
 
 
-def _split(line: str) -> tuple[str | None, str]:
-    """Name and words of a line; None for one that names nobody."""
+def _split(line: str, known: Collection[str | None] | None = None) -> tuple[str | None, str]:
+    """Name and words of a line; None for one that names nobody.
+
+    Args:
+        line: of a cue.
+        known: the only names to look for; None for any.
+    """
     voice = _VOICE.search(line)
     if voice is not None:
         return voice["name"].strip(), _plain(line)
     bare = _DASH.sub("", _plain(line))
     turn = split_turn(bare)
-    return (None, bare) if turn is None or is_label(turn[0]) else turn
+    if turn is None or is_label(turn[0]) or (known is not None and turn[0] not in known):
+        return None, bare
+    return turn
 
 
 def _plain(line: str) -> str:
     return _TAG.sub("", line).strip()
-
-
-def _without_name(line: str) -> str:
-    return _DASH.sub("", _plain(line))
 
 
 def _by_name(cues: Sequence[Sequence[tuple[str | None, str]]]) -> Chat:

@@ -136,8 +136,7 @@ def _is_binary(sample: bytes) -> bool:
     if b"\x00" not in sample:
         return False
     rest = _NUL_RUN.sub(b"", sample)
-    strays = rest.count(0)
-    return not rest.strip(b"\x00 \t\r\n") or bool(_CONTROL.search(rest)) or strays > len(rest) / 100
+    return bool(_CONTROL.search(rest)) or rest.count(0) > len(rest) / 100
 
 
 def _decoded(raw: Iterator[bytes], encoding: str, name: str) -> Iterator[Line]:

@@ -24,10 +24,13 @@ _LABELS_BY_PLACE = {
     "example examples step chapter part section figure table scene act p.s ps pps edit update "
     "tl;dr tldr conclusion introduction ingredients method serves pro con pros cons verse chorus "
     "refrain bridge intro outro term meaning definition",
+    "packages": "files copyright license comment format package version maintainer homepage "
+    "depends upstream-name upstream-contact files-excluded image attribution",
     "diaries": "monday tuesday wednesday thursday friday saturday sunday today yesterday",
     "logs and programs": "info warn error debug trace fatal critical notice severe kernel systemd "
-    "sshd cron if else elif try except finally def class for while with return case default "
-    "switch public private protected todo fixme",
+    "sshd cron in out args arguments returns raises attributes yields if else elif try except "
+    "finally def class for while with return case default switch public private protected todo "
+    "fixme",
 }
 _LABELS = frozenset(word for words in _LABELS_BY_PLACE.values() for word in words.split()) | {
     *("next steps", "action item", "action items"),
@@ -59,7 +62,7 @@ def is_name(name: str) -> bool:
         0 < len(name) <= MAX_NAME
         and len(name.split()) <= MAX_NAME_WORDS
         and any(letter.isalpha() for letter in name)
-        and "/" not in name
+        and not set(name) & set("/`")
         and not name.startswith(("##", "# "))
         and not is_prose(name)
     )

@@ -18,6 +18,7 @@ from persona_lab.formats.turns import Head, Other, Read
 _CONTACT = re.compile(
     r"(?P<name>[^:\uff1a\t<>\[\]{}=\\]{1,60}?)\s*[:\uff1a](?P<text>\s.*|)", re.DOTALL
 )
+_DATE = re.compile(r"\d[./-]\s?\d|[^\W\d_]{3} \d")
 _FROM = re.compile(r"^from\s+(?P<name>[^:]+?)\s+to\s+[^:]+(?=:)", re.IGNORECASE)  # Zoom
 _AFTER_NAME = re.compile(
     rf"\s*\S.{{0,40}}?,?\s*{BRACKETED}(?:\s*:\s|:?\s*$)|.{{1,42}}:\s*{BRACKETED}\s"
@@ -97,7 +98,9 @@ def _read_stamped(line: str) -> Head | Other | None:
     else:
         rest, sure = _FROM.sub(r"\g<name>", bare[stamp[0] :].lstrip(), count=1), stamp[1]
         sure = sure or is_action(rest)
-        turn = split_at_name(rest) or (_contact(rest) if sure else None)
+        dated = sure and _DATE.search(bare[: stamp[0]]) is not None
+        turn = (_contact(rest) if dated else None) or split_at_name(rest)
+        turn = turn or (_contact(rest) if sure else None)
     if turn is None or (not sure and stamp is not None and is_label(turn[0])):
         return Other.NOTICE if sure else None
     name = turn[0].lstrip("~").strip()

@@ -23,6 +23,7 @@ _TURN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_BOLD = re.compile(r"\*\*[^*]+\*\*\s*")
 _MARKED = re.compile(
     r"""
     < [@+%&~\ ]? (?P<nick> [\w\[\]\\^`|-] [\w\[\]\\^`|. -]{0,29} ) > \s (?P<said> .* )   # IRC
@@ -32,8 +33,12 @@ _MARKED = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _DIARISED = re.compile(r"(?:speaker|spk|person|participant|voice)[ _-]?\w{1,3}", re.IGNORECASE)
+_CODE = re.compile(
+    r"[;{}]\s*$|^\s*(?:def|class|import|from \S+ import|return|@\w+|#include|elif|except)\b"
+    r"|^\s*(?:if|for|while|with)\s.*:\s*$|^>>> |\w\(\w*\)\s*[:;=]"
+)
 _ACTION = re.compile(r"\s*(?:\*{1,3}|-!-|-->|<--)\s+\S")
-_FEW_LINES, _SHARE, _LONG_SHARE, _CODE_SHARE = 10, 0.5, 0.1, 0.3
+_FEW_LINES, _SHARE, _LONG_SHARE, _AGAIN_SHARE, _CODE_SHARE = 10, 0.5, 0.1, 0.6, 0.1
 
 
 def split_turn(line: str) -> tuple[str, str] | None:
@@ -60,6 +65,7 @@ def split_at_name(line: str) -> tuple[str, str] | None:
     name, text, aside = match["name"].strip(), match["text"], match["aside"] or ""
     if (
         not is_name(name)
+        or _BOLD.fullmatch(line)
         or text.startswith(("//", "\\"))
         or (name[-1].isdigit() and text[:2].isdigit())
     ):
@@ -97,9 +103,19 @@ def share_of_turns(lines: Sequence[str]) -> float:
 
 
 def _names(lines: Sequence[str]) -> list[str | None]:
-    """The name that each line begins with, words that head a field left out."""
-    turns = [split_turn(line) for line in lines]
-    return [None if turn is None or is_label(turn[0]) else turn[0] for turn in turns]
+    """The name that each line begins with.
+
+    Words that head a field are left out, and lines that stand further in than the first.
+    """
+    names: list[str | None] = []
+    indent: int | None = None
+    for line in lines:
+        turn = split_turn(line)
+        at = len(line) - len(line.lstrip())
+        known = turn is not None and not is_label(turn[0]) and indent in (None, at)
+        names.append(turn[0] if turn is not None and known else None)
+        indent = at if known else indent
+    return names
 
 
 def named(lines: Sequence[str], *, strict: bool) -> Read | None:
@@ -119,16 +135,20 @@ def named(lines: Sequence[str], *, strict: bool) -> Read | None:
         return None
     found = [name for name in names if name is not None]
     sides = {name for name in found if role_of(name) in (USER, ASSISTANT)}
-    most = sum(name in sides for name in found) >= len(found) / 2
-    if {role_of(name) for name in sides} == {USER, ASSISTANT} and most and first < _FEW_LINES:
+    both = {role_of(name) for name in sides} == {USER, ASSISTANT}
+    if both and names[first] in sides and first < _FEW_LINES:
         return _reader(sides)
     share = share_of_turns(lines[first:])
     again = [name for name, count in Counter(found).items() if count > 1]
     small = first < _FEW_LINES and sum(map(len, lines[:first])) <= sum(map(len, lines[first:]))
     if repeat(found):
-        known = share >= _SHARE or (len(again) > 1 and share >= _LONG_SHARE)
-        return _reader(None, lines) if small and known else None
-    return _reader(None, lines) if first == 0 and share >= _SHARE and not strict else None
+        # most turns are by people who come back, whatever else has a colon
+        known = sum(name in again for name in found) >= len(found) * _AGAIN_SHARE
+        long = len(again) > 1 and share >= _LONG_SHARE
+        return _reader(None, lines) if small and known and (share >= _SHARE or long) else None
+    program = len(set(found)) == 1 and found[0].islower()  # that writes a log
+    few = first == 0 and share >= _SHARE and len(found) > 1 and not strict and not program
+    return _reader(None, lines) if few else None
 
 
 def is_code(lines: Sequence[str]) -> bool:
@@ -137,8 +157,8 @@ def is_code(lines: Sequence[str]) -> bool:
     Args:
         lines: without blank ones.
     """
-    ends = sum(line.rstrip().endswith((";", "{", "}")) for line in lines)
-    return ends > len(lines) * _CODE_SHARE or any("</" in line for line in lines if line[0] == "<")
+    code = sum(_CODE.search(line) is not None for line in lines)
+    return code > len(lines) * _CODE_SHARE or any("</" in line for line in lines if line[0] == "<")
 
 
 def any_name(line: str) -> Head | None:
