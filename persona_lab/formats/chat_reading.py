@@ -15,6 +15,7 @@ from persona_lab.formats.records import Record, read_records
 from persona_lab.formats.source import Source
 from persona_lab.formats.turn_lists import has_role, is_turn, looks_like_turns
 from persona_lab.formats.utterance_rows import (
+    RowKeys,
     as_one,
     dialogue_key,
     in_dialogues,
@@ -95,9 +96,9 @@ def _arranged(records: Rows, how: How, source: Source) -> Rows:
     source.members = members = Members()
     rows = members.watched(rows)
     if named:
-        yield from in_dialogues(
-            rows, named, how.turn_keys, how.note, members, chosen=key is not None
-        )
+        own, persona = how.columns.get("id"), how.columns.get("persona")
+        keys = RowKeys(named, key is not None, how.turn_keys, own, persona)
+        yield from in_dialogues(rows, keys, how.note, members)
     elif array:
         for number, part in groupby(rows, lambda row: getattr(row, "array", array)):
             name = source.stem if number == 1 else f"{source.stem}-{number}"

@@ -120,7 +120,8 @@ def _read(source: Source, columns: Columns) -> Iterator[Result]:
     roles = columns_of(header, columns)
     whole = "turns" in columns or (not (columns or "text" in roles) and has_chats(header))
     # What was asked for by name must be there; the defaults other than the text need not.
-    chosen = list(columns.values())
+    inner = ("speaker", "text") if "turns" in columns else ()
+    chosen = [name for role, name in columns.items() if role not in inner]
     required = chosen if whole else [roles.get("text", columns.get("text", "text")), *chosen]
     optional = [*roles.values(), *(header if whole else ())]
     names = list(dict.fromkeys(required))
