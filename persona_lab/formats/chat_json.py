@@ -143,9 +143,9 @@ def _from_text(row: Record, how: How) -> Dialogue:
     text = text_of(record["text"], how.columns.get("text", "text"))
     if (said := utterances_in_text(text)) is not None:
         return _chat(row, [Turn.by(u.speaker, u.text) for u in said], how)
-    if isinstance(parsed(text), (list, Mapping)) and looks_like_turns(text):
-        if not are_unnamed(text):
-            return _chat(row, turns_of(text, "text"), how)
+    as_json = parsed(text)  # texts in a list are no chat here: nothing says that they are turns
+    if not isinstance(as_json, str) and looks_like_turns(as_json) and not are_unnamed(as_json):
+        return _chat(row, turns_of(as_json, "text"), how)
     return text_row(row, text, how.note)
 
 

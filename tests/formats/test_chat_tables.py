@@ -16,6 +16,7 @@ from persona_lab.dialogue import AUTHOR, Dialogue
 from persona_lab.errors import FormatError, RowError
 from persona_lab.formats import read_dialogues
 from persona_lab.formats.inputs import expand
+from persona_lab.traits import mbti_labels
 
 SAID = [("user", "Is the bakery open?"), ("assistant", "Until six, with rye bread today.")]
 MESSAGES = [{"role": role, "content": text} for role, text in SAID]
@@ -86,7 +87,7 @@ class TestChats:
 
     def test_chosen_columns(self, tmp_path: Path, kind: Kind) -> None:
         rows = [
-            {"talk": 1.0, "by": role, "said": text, "who": "I bake.", "n": i}
+            {"talk": 1.0, "by": role, "said": text, "who": "I bake.", "n": i + 7}
             for i, (role, text) in enumerate(SAID)
         ]
         path = write(tmp_path, kind, rows)
@@ -94,6 +95,7 @@ class TestChats:
         assert said(path, columns) == [("1", SAID)]
         (dialogue,) = read_dialogues(path, columns=columns)
         assert isinstance(dialogue, Dialogue)
+        assert [u.id for u in dialogue.utterances] == ["7", "8"]
         assert dialogue.speakers["assistant"].persona == ("I bake.",)
 
     def test_turns_in_a_chosen_column(self, tmp_path: Path, kind: Kind) -> None:
@@ -121,7 +123,7 @@ class TestTablesWithoutTexts:
         datasets = pytest.importorskip("datasets")
         datasets.disable_progress_bars()
         datasets.Dataset.from_list(list(self.rows)).save_to_disk(tmp_path / "ds")
-        with pytest.raises(FormatError, match="columns found: writer, body.*text=body"):
+        with pytest.raises(FormatError, match=r"columns found: writer, body.*text=body"):
             read_dialogues(tmp_path / "ds")
 
     def test_nested_cells(self, tmp_path: Path) -> None:
@@ -176,6 +178,4 @@ def test_labels_come_along(tmp_path: Path) -> None:
     path = write(tmp_path, "csv", [{"text": "Hi", "openness": "y", "type": "ESFJ"}])
     (dialogue,) = read_dialogues(path, columns="text=text,type=type")
     assert isinstance(dialogue, Dialogue)
-    labels = {"openness": 1.0, "EI": 1.0, "SN": 1.0, "TF": 0.0, "JP": 1.0}
-    assert dict(dialogue.speakers[AUTHOR].labels) == {**dialogue.speakers[AUTHOR].labels}
-    assert set(dialogue.speakers[AUTHOR].labels) == set(labels)
+    assert dialogue.speakers[AUTHOR].labels == {"openness": 1.0, **mbti_labels("ESFJ")}
