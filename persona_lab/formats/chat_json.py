@@ -37,7 +37,7 @@ from persona_lab.formats.turn_words import parsed, utterances_in_text, words_of
 
 TURN_KEYS = (
     "messages", "conversations", "conversation", "dialogue", "dialog", "dialogs", "turns",
-    "chat_messages", "history", "thread", "items", "data", "visible", "internal", "msgs",
+    "utterances", "chat_messages", "history", "thread", "items", "data", "visible", "internal", "msgs",
 )  # fmt: skip
 BOTH_KEYS = ("conversation_a", "conversation_b")
 REPLY_KEYS = ("chosen", "rejected")
@@ -77,11 +77,16 @@ class How:
         return TurnKeys(self.columns.get("speaker"), self.columns.get("text"))
 
 
+def has_turns(record: Mapping[str, Any]) -> bool:
+    """Is there a list of turns in the record, or a tree of them?"""
+    lists = (looks_like_turns(record.get(key)) for key in (*TURN_KEYS, *BOTH_KEYS))
+    return branch_of(record) is not None or any(lists)
+
+
 def is_chat(record: Mapping[str, Any]) -> bool:
     """Is there a chat in the record: turns, or what was asked beside what was answered?"""
     return (
-        branch_of(record) is not None
-        or any(looks_like_turns(record.get(key)) for key in (*TURN_KEYS, *BOTH_KEYS))
+        has_turns(record)
         or any(_is_said(record.get(key)) for key in REPLY_KEYS)
         or asked_and_answered(record) is not None
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from persona_lab.errors import FormatError, RowError
 from persona_lab.formats.base import Columns, Result, each_of
-from persona_lab.formats.chat_json import ROLES, How, dialogues_of, is_chat
+from persona_lab.formats.chat_json import ROLES, How, dialogues_of, has_turns, is_chat
 from persona_lab.formats.members import Members, name_of
 from persona_lab.formats.records import Record, read_records
 from persona_lab.formats.source import Source
@@ -150,7 +150,10 @@ def _unpacked(row: Record | RowError, how: How) -> Rows:
 
 
 def _nested(value: Any, depth: int = _DEPTH) -> Iterator[Mapping[str, Any]]:
-    """The chats deep inside an export, such as the list of chats of a whole account."""
+    """The chats deep inside an export, such as the list of chats of a whole account.
+
+    Only turns that name who speaks count: questions with their answers may be anything there.
+    """
     if depth == 0:
         return
     if isinstance(value, list) and one_chat(value, lines=False):
@@ -158,7 +161,7 @@ def _nested(value: Any, depth: int = _DEPTH) -> Iterator[Mapping[str, Any]]:
         return
     parts: Iterable[Any] = value.values() if isinstance(value, Mapping) else value
     for part in parts:
-        if isinstance(part, Mapping) and is_chat(part):
+        if isinstance(part, Mapping) and has_turns(part):
             yield part
         elif isinstance(part, (list, Mapping)):
             yield from _nested(part, depth - 1)

@@ -251,6 +251,11 @@ class TestExports:
         both = read(json.dumps({"chats": {"list": [chat, {**chat, "id": 8}]}}, indent=1))
         assert [(d.id, said(d)) for d in both] == [("7", expected), ("8", expected)]
 
+    def test_questions_deep_inside_are_no_chat(self) -> None:
+        turns = [{"speaker": who, "text": text} for who, text in SAID]
+        row = {"sessions": {"first": turns}, "qa": [{"question": ASK, "answer": "noon"}] * 2}
+        assert [said(d) for d in read(row)] == [SAID]
+
     def test_settings_are_no_chat(self) -> None:
         with pytest.raises(FormatError, match="JSON of no known layout"):
             read({"toy": {"file_name": "toy.jsonl"}, "headers": [{"name": "a", "value": "b"}]})
