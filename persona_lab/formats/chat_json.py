@@ -37,7 +37,8 @@ from persona_lab.formats.turn_words import parsed, utterances_in_text, words_of
 
 TURN_KEYS = (
     "messages", "conversations", "conversation", "dialogue", "dialog", "dialogs", "turns",
-    "utterances", "chat_messages", "history", "thread", "items", "data", "visible", "internal", "msgs",
+    "utterances", "chat_messages", "history", "thread", "items", "data", "visible", "internal",
+    "msgs",
 )  # fmt: skip
 BOTH_KEYS = ("conversation_a", "conversation_b")
 REPLY_KEYS = ("chosen", "rejected")
