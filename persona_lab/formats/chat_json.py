@@ -25,12 +25,12 @@ from persona_lab.formats.own_rows import (
 from persona_lab.formats.records import Record, kind, lookup, mend, text_of, whole
 from persona_lab.formats.roles import ASSISTANT, NOBODY, SYSTEM, USER
 from persona_lab.formats.turn_lists import (
-    ANSWER_KEYS,
     ASKED_KEYS,
     Turn,
     TurnKeys,
     are_unnamed,
     looks_like_turns,
+    pair_of,
     turns_of,
 )
 from persona_lab.formats.turn_words import parsed, utterances_in_text, words_of
@@ -115,7 +115,7 @@ def dialogues_of(row: Record, how: How) -> Iterator[Dialogue]:
     replies = [reply for reply in REPLY_KEYS if _is_said(record.get(reply))]
     if replies and "text" not in how.columns:
         for reply in replies:
-            yield _marked(row, [*_before(record, key), *_reply(record, reply)], reply, how)
+            yield _marked(row, _replied(record, key, reply), reply, how)
     elif key is not None:
         yield _from_turns(row, key, how)
     elif how.wanted is None and (pair := asked_and_answered(record)) and not how.columns:
@@ -210,8 +210,11 @@ def _before(record: Mapping[str, Any], key: str | None) -> list[Turn]:
     return [*_history(record), *(_said(record, asked, USER) if asked else [])]
 
 
-def _reply(record: Mapping[str, Any], key: str) -> list[Turn]:
-    return _said(record, key, ASSISTANT)
+def _replied(record: Mapping[str, Any], key: str | None, reply: str) -> list[Turn]:
+    """A reply after what stands before it, unless it holds that itself."""
+    said = _said(record, reply, ASSISTANT)
+    whole_chat = bool(said) and said[0].role in (USER, SYSTEM)
+    return said if whole_chat else [*_before(record, key), *said]
 
 
 def _history(record: Mapping[str, Any]) -> list[Turn]:
@@ -239,10 +242,17 @@ def _is_said(value: object) -> bool:
 
 
 def asked_and_answered(record: Mapping[str, Any]) -> tuple[str, str] | None:
-    """The keys of a question and its answer."""
-    asked = next((key for key in ASKED_KEYS if _is_said(record.get(key))), None)
-    answered = next((key for key in ANSWER_KEYS if _is_said(record.get(key))), None)
-    return (asked, answered) if asked and answered else None
+    """The keys of a question and its answer.
+
+    A text beside them is what the row is about, unless it repeats them, as data sets for
+    training do.
+    """
+    pair = pair_of(lambda key: _is_said(record.get(key)))
+    text = record.get("text")
+    if pair is not None and isinstance(text, str) and text.strip():
+        answer = record[pair[1]]
+        return pair if isinstance(answer, str) and answer.strip() in text else None
+    return pair
 
 
 def _personas(record: Mapping[str, Any], key: str, how: How) -> Iterator[str | None]:
