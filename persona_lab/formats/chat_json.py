@@ -24,15 +24,8 @@ from persona_lab.formats.own_rows import (
 )
 from persona_lab.formats.records import Record, kind, lookup, mend, text_of, whole
 from persona_lab.formats.roles import ASSISTANT, NOBODY, SYSTEM, USER
-from persona_lab.formats.turn_lists import (
-    ASKED_KEYS,
-    Turn,
-    TurnKeys,
-    are_unnamed,
-    looks_like_turns,
-    pair_of,
-    turns_of,
-)
+from persona_lab.formats.turn_keys import ASKED_KEYS, TurnKeys, pair_of
+from persona_lab.formats.turn_lists import Turn, are_unnamed, looks_like_turns, turns_of
 from persona_lab.formats.turn_words import parsed, utterances_in_text, words_of
 
 TURN_KEYS = (

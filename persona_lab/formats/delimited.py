@@ -20,7 +20,7 @@ from persona_lab.formats.records import Record
 from persona_lab.formats.source import Source
 from persona_lab.formats.suggestions import columns_line
 from persona_lab.formats.tables import Table, TableRow, find_column, header_of
-from persona_lab.formats.turn_lists import SPEAKER_KEYS, TEXT_KEYS, pair_of
+from persona_lab.formats.turn_keys import SPEAKER_KEYS, TEXT_KEYS, pair_of
 from persona_lab.formats.utterance_rows import dialogue_key
 from persona_lab.traits import ALL_TRAITS, MBTI
 

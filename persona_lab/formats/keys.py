@@ -22,7 +22,8 @@ from persona_lab.formats.reading import FORMATS
 from persona_lab.formats.records import lookup
 from persona_lab.formats.source import Source, SourceLike
 from persona_lab.formats.tables import header_of
-from persona_lab.formats.turn_lists import SPEAKER_KEYS, TEXT_KEYS, looks_like_turns
+from persona_lab.formats.turn_keys import SPEAKER_KEYS, TEXT_KEYS
+from persona_lab.formats.turn_lists import looks_like_turns
 from persona_lab.formats.turn_words import parsed
 from persona_lab.formats.utterance_rows import dialogue_key
 

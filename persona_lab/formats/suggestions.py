@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from persona_lab.formats.base import shown
-from persona_lab.formats.turn_lists import TEXT_KEYS
+from persona_lab.formats.turn_keys import TEXT_KEYS
 from persona_lab.formats.turn_words import parsed
 
 _ANY = "--columns text=KEY"

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from persona_lab.formats.base import BadRow, shown
 from persona_lab.formats.records import kind, lookup, mend, whole
 from persona_lab.formats.roles import ASSISTANT, NOBODY, SYSTEM, USER, role_of
-from persona_lab.formats.turn_words import parsed, person, utterances_in_text, words_of
-
-SPEAKER_KEYS = ("role", "from", "speaker", "author", "sender", "name")
-TEXT_KEYS = ("content", "value", "text", "mes", "body", "parts", "utterance", "message")
-PAIRS = (
-    (
-        ("instruction", "prompt", "query", "question", "input"),
-        ("output", "response", "completion", "answer"),
-    ),
-    # not mixed with those above: beside an "output", a "user" is an id
-    (("user", "human"), ("assistant", "gpt", "chatgpt", "bot")),
+from persona_lab.formats.turn_keys import (
+    ANSWER_KEYS,
+    ASKED_KEYS,
+    SPEAKER_KEYS,
+    TEXT_KEYS,
+    USUAL,
+    TurnKeys,
 )
-"""Keys of what was asked, and keys of what was answered to it."""
-
-ASKED_KEYS = tuple(key for asked, _ in PAIRS for key in asked)
-ANSWER_KEYS = tuple(key for _, answered in PAIRS for key in answered)
+from persona_lab.formats.turn_words import parsed, person, utterances_in_text, words_of
 
 _INNER_KEYS = ("message", "data")
 _ID_KEYS = ("id", "uuid", "message_id", "utterance_id", "turn_id")
@@ -56,18 +49,6 @@ class Turn:
         return cls(role if role in (USER, ASSISTANT) else speaker, role, text, id)
 
 
-@dataclass(frozen=True, slots=True)
-class TurnKeys:
-    """Keys of a turn that were chosen; None looks for the usual ones."""
-
-    speaker: str | None = None
-    text: str | None = None
-
-
-USUAL = TurnKeys()
-"""No key is chosen: the usual ones."""
-
-
 def looks_like_turns(value: object, keys: TurnKeys = USUAL) -> bool:
     """Is it a list of turns, in any of the shapes that :func:`turns_of` reads?"""
     value = parsed(value)
@@ -92,19 +73,6 @@ def is_turn(value: object, keys: TurnKeys = USUAL) -> bool:
     said = [key for key in _text_keys(keys) if _says(lookup(value, key))]
     # A name and a value alone are a setting, as files of settings hold them.
     return bool(named and said) and (named, said) != (["name"], ["value"])
-
-
-def pair_of(holds: Callable[[str], bool]) -> tuple[str, str] | None:
-    """The keys of a question and its answer, the usual ones first.
-
-    Args:
-        holds: tells whether a key is there and holds something.
-    """
-    for asked, answered in PAIRS:
-        first, second = next(filter(holds, asked), None), next(filter(holds, answered), None)
-        if first is not None and second is not None:
-            return first, second
-    return None
 
 
 def has_role(value: Mapping[str, Any]) -> bool:

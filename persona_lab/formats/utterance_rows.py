@@ -18,7 +18,8 @@ from persona_lab.formats.labels import Note
 from persona_lab.formats.members import Members
 from persona_lab.formats.own_rows import group_of, labels_of
 from persona_lab.formats.records import Record, lookup, whole
-from persona_lab.formats.turn_lists import USUAL, TurnKeys, has_role, is_turn, turns_of
+from persona_lab.formats.turn_keys import USUAL, TurnKeys
+from persona_lab.formats.turn_lists import has_role, is_turn, turns_of
 
 _DIALOGUE_KEYS = (
     "conversationid", "conversation", "convid", "dialogueid", "dialogid", "dialogue", "dialog",
