@@ -79,6 +79,13 @@ def test_columns_of_a_table(tmp_path: Path) -> None:
     assert row["first"]["id"] == "1"
 
 
+def test_chats_in_a_table(tmp_path: Path) -> None:
+    path = tmp_path / "in.csv"
+    path.write_text("id,prompt,response\n1,Are the figs ripe?,Nearly.\n")
+    row = json.loads(run(path, "--json").stdout)
+    assert row["read_as"] == {"user": "prompt", "assistant": "response", "id": "id"}
+
+
 def test_a_folder(chats: Path) -> None:
     (chats.parent / "dataset_info.json").write_text('{"chats": {"file_name": "chats.jsonl"}}')
     (chats.parent / "notes.docx").write_text("x")
