@@ -25,20 +25,14 @@ from persona_lab.formats.own_rows import (
 )
 from persona_lab.formats.records import Record, kind, lookup, mend, text_of, whole
 from persona_lab.formats.roles import ASSISTANT, NOBODY, SYSTEM, USER
-from persona_lab.formats.turn_lists import (
-    ANSWER_KEYS,
-    ASKED_KEYS,
-    Turn,
-    TurnKeys,
-    are_unnamed,
-    looks_like_turns,
-    turns_of,
-)
+from persona_lab.formats.turn_keys import ASKED_KEYS, TurnKeys, pair_of
+from persona_lab.formats.turn_lists import Turn, are_unnamed, looks_like_turns, turns_of
 from persona_lab.formats.turn_words import parsed, words_of
 
 TURN_KEYS = (
     "messages", "conversations", "conversation", "dialogue", "dialog", "dialogs", "turns",
-    "chat_messages", "history", "thread", "items", "data", "visible", "internal", "msgs",
+    "utterances", "chat_messages", "history", "thread", "items", "data", "visible", "internal",
+    "msgs",
 )  # fmt: skip
 BOTH_KEYS = ("conversation_a", "conversation_b")
 REPLY_KEYS = ("chosen", "rejected")
@@ -78,11 +72,16 @@ class How:
         return TurnKeys(self.columns.get("speaker"), self.columns.get("text"))
 
 
+def has_turns(record: Mapping[str, Any]) -> bool:
+    """Is there a list of turns in the record, or a tree of them?"""
+    lists = (looks_like_turns(record.get(key)) for key in (*TURN_KEYS, *BOTH_KEYS))
+    return branch_of(record) is not None or any(lists)
+
+
 def is_chat(record: Mapping[str, Any]) -> bool:
     """Is there a chat in the record: turns, or what was asked beside what was answered?"""
     return (
-        branch_of(record) is not None
-        or any(looks_like_turns(record.get(key)) for key in (*TURN_KEYS, *BOTH_KEYS))
+        has_turns(record)
         or any(_is_said(record.get(key)) for key in REPLY_KEYS)
         or asked_and_answered(record) is not None
     )
@@ -110,7 +109,7 @@ def dialogues_of(row: Record, how: How) -> Iterator[Dialogue]:
     replies = [reply for reply in REPLY_KEYS if _is_said(record.get(reply))]
     if replies and "text" not in how.columns:
         for reply in replies:
-            yield _marked(row, [*_before(record, key), *_reply(record, reply)], reply, how)
+            yield _marked(row, _replied(record, key, reply), reply, how)
     elif key is not None:
         yield _from_turns(row, key, how)
     elif how.wanted is None and (pair := asked_and_answered(record)) and not how.columns:
@@ -144,6 +143,9 @@ def _from_text(row: Record, how: How) -> Dialogue:
     text = text_of(record["text"], how.columns.get("text", "text"))
     if (said := split_chat(text)) is not None:
         return _chat(row, [Turn.by(u.speaker, u.text) for u in said], how)
+    as_json = parsed(text)  # texts in a list are no chat here: nothing says that they are turns
+    if not isinstance(as_json, str) and looks_like_turns(as_json) and not are_unnamed(as_json):
+        return _chat(row, turns_of(as_json, "text"), how)
     return text_row(row, text, how.note)
 
 
@@ -202,8 +204,11 @@ def _before(record: Mapping[str, Any], key: str | None) -> list[Turn]:
     return [*_history(record), *(_said(record, asked, USER) if asked else [])]
 
 
-def _reply(record: Mapping[str, Any], key: str) -> list[Turn]:
-    return _said(record, key, ASSISTANT)
+def _replied(record: Mapping[str, Any], key: str | None, reply: str) -> list[Turn]:
+    """A reply after what stands before it, unless it holds that itself."""
+    said = _said(record, reply, ASSISTANT)
+    whole_chat = bool(said) and said[0].role in (USER, SYSTEM)
+    return said if whole_chat else [*_before(record, key), *said]
 
 
 def _history(record: Mapping[str, Any]) -> list[Turn]:
@@ -231,10 +236,17 @@ def _is_said(value: object) -> bool:
 
 
 def asked_and_answered(record: Mapping[str, Any]) -> tuple[str, str] | None:
-    """The keys of a question and its answer."""
-    asked = next((key for key in ASKED_KEYS if _is_said(record.get(key))), None)
-    answered = next((key for key in ANSWER_KEYS if _is_said(record.get(key))), None)
-    return (asked, answered) if asked and answered else None
+    """The keys of a question and its answer.
+
+    A text beside them is what the row is about, unless it repeats them, as data sets for
+    training do.
+    """
+    pair = pair_of(lambda key: _is_said(record.get(key)))
+    text = record.get("text")
+    if pair is not None and isinstance(text, str) and text.strip():
+        answer = record[pair[1]]
+        return pair if isinstance(answer, str) and answer.strip() in text else None
+    return pair
 
 
 def _personas(record: Mapping[str, Any], key: str, how: How) -> Iterator[str | None]:

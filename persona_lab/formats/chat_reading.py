@@ -9,12 +9,13 @@ from typing import Any
 
 from persona_lab.errors import FormatError, RowError
 from persona_lab.formats.base import Columns, Result, each_of
-from persona_lab.formats.chat_json import ROLES, How, dialogues_of, is_chat
+from persona_lab.formats.chat_json import ROLES, How, dialogues_of, has_turns, is_chat
 from persona_lab.formats.members import Members, name_of
 from persona_lab.formats.records import Record, read_records
 from persona_lab.formats.source import Source
 from persona_lab.formats.turn_lists import has_role, is_turn, looks_like_turns
 from persona_lab.formats.utterance_rows import (
+    RowKeys,
     as_one,
     dialogue_key,
     in_dialogues,
@@ -95,9 +96,9 @@ def _arranged(records: Rows, how: How, source: Source) -> Rows:
     source.members = members = Members()
     rows = members.watched(rows)
     if named:
-        yield from in_dialogues(
-            rows, named, how.turn_keys, how.note, members, chosen=key is not None
-        )
+        own, persona = how.columns.get("id"), how.columns.get("persona")
+        keys = RowKeys(named, key is not None, how.turn_keys, own, persona)
+        yield from in_dialogues(rows, keys, how.note, members)
     elif array:
         for number, part in groupby(rows, lambda row: getattr(row, "array", array)):
             name = source.stem if number == 1 else f"{source.stem}-{number}"
@@ -149,7 +150,10 @@ def _unpacked(row: Record | RowError, how: How) -> Rows:
 
 
 def _nested(value: Any, depth: int = _DEPTH) -> Iterator[Mapping[str, Any]]:
-    """The chats deep inside an export, such as the list of chats of a whole account."""
+    """The chats deep inside an export, such as the list of chats of a whole account.
+
+    Only turns that name who speaks count: questions with their answers may be anything there.
+    """
     if depth == 0:
         return
     if isinstance(value, list) and one_chat(value, lines=False):
@@ -157,7 +161,7 @@ def _nested(value: Any, depth: int = _DEPTH) -> Iterator[Mapping[str, Any]]:
         return
     parts: Iterable[Any] = value.values() if isinstance(value, Mapping) else value
     for part in parts:
-        if isinstance(part, Mapping) and is_chat(part):
+        if isinstance(part, Mapping) and has_turns(part):
             yield part
         elif isinstance(part, (list, Mapping)):
             yield from _nested(part, depth - 1)

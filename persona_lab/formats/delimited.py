@@ -20,7 +20,7 @@ from persona_lab.formats.records import Record
 from persona_lab.formats.source import Source
 from persona_lab.formats.suggestions import columns_line
 from persona_lab.formats.tables import Table, TableRow, find_column, header_of
-from persona_lab.formats.turn_lists import ANSWER_KEYS, ASKED_KEYS, SPEAKER_KEYS, TEXT_KEYS
+from persona_lab.formats.turn_keys import SPEAKER_KEYS, TEXT_KEYS, pair_of
 from persona_lab.formats.utterance_rows import dialogue_key
 from persona_lab.traits import ALL_TRAITS, MBTI
 
@@ -34,7 +34,7 @@ _WHOLE = re.compile(r"(-?\d+)\.0+")
 def has_chats(header: Sequence[str]) -> bool:
     """Do the columns hold whole chats, or turns with the dialogue that they belong to?"""
     names = {name.casefold() for name in header}
-    paired = any(key in names for key in ASKED_KEYS) and any(key in names for key in ANSWER_KEYS)
+    paired = pair_of(lambda key: key in names) is not None
     whole = any(key in names for key in (*TURN_KEYS, *BOTH_KEYS, *REPLY_KEYS))
     return paired or whole or bool(_turn_columns(header))
 
@@ -120,7 +120,8 @@ def _read(source: Source, columns: Columns) -> Iterator[Result]:
     roles = columns_of(header, columns)
     whole = "turns" in columns or (not (columns or "text" in roles) and has_chats(header))
     # What was asked for by name must be there; the defaults other than the text need not.
-    chosen = list(columns.values())
+    inner = ("speaker", "text") if "turns" in columns else ()
+    chosen = [name for role, name in columns.items() if role not in inner]
     required = chosen if whole else [roles.get("text", columns.get("text", "text")), *chosen]
     optional = [*roles.values(), *(header if whole else ())]
     names = list(dict.fromkeys(required))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +22,8 @@ from persona_lab.formats.reading import FORMATS
 from persona_lab.formats.records import lookup
 from persona_lab.formats.source import Source, SourceLike
 from persona_lab.formats.tables import header_of
-from persona_lab.formats.turn_lists import SPEAKER_KEYS, TEXT_KEYS, looks_like_turns
+from persona_lab.formats.turn_keys import SPEAKER_KEYS, TEXT_KEYS, pair_of
+from persona_lab.formats.turn_lists import looks_like_turns
 from persona_lab.formats.turn_words import parsed
 from persona_lab.formats.utterance_rows import dialogue_key
 
@@ -59,8 +60,19 @@ def keys_of(source: SourceLike, layout: str, columns: Columns) -> Keys:
             return Keys(tuple(map(str, record)), {**_roles(record), **columns})
         if form.takes_columns:
             header = tuple(header_of(opened))
-            return Keys(header, columns_of(header, columns))
+            return Keys(header, {**_of_header(header), **columns_of(header, columns)})
         return Keys(tuple(header_of(opened)) if form.header else (), {})
+
+
+def _of_header(header: Sequence[str]) -> dict[str, str]:
+    """The roles that columns play which hold whole chats; none beside a text."""
+    if "text" in header:
+        return {}
+    turns = [key for key in (*TURN_KEYS, *BOTH_KEYS, *REPLY_KEYS) if key in header]
+    pair = pair_of(lambda key: key in header)
+    if turns or pair is None:
+        return {"turns": ", ".join(turns)} if turns else {}
+    return {"user": pair[0], "assistant": pair[1]}
 
 
 def _roles(record: Mapping[str, Any]) -> dict[str, str]:

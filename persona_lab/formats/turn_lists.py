@@ -10,14 +10,15 @@ from persona_lab.formats.base import BadRow, shown
 from persona_lab.formats.chat_text import split_chat
 from persona_lab.formats.records import kind, lookup, mend, whole
 from persona_lab.formats.roles import ASSISTANT, NOBODY, SYSTEM, USER, role_of
+from persona_lab.formats.turn_keys import (
+    ANSWER_KEYS,
+    ASKED_KEYS,
+    SPEAKER_KEYS,
+    TEXT_KEYS,
+    USUAL,
+    TurnKeys,
+)
 from persona_lab.formats.turn_words import parsed, person, words_of
-
-SPEAKER_KEYS = ("role", "from", "speaker", "author", "sender", "name")
-TEXT_KEYS = ("content", "value", "text", "mes", "body", "parts", "utterance", "message")
-ASKED_KEYS = ("instruction", "prompt", "query", "question", "input", "user", "human")
-ANSWER_KEYS = (
-    "output", "response", "completion", "answer", "assistant", "gpt", "chatgpt", "bot", "model",
-)  # fmt: skip
 
 _INNER_KEYS = ("message", "data")
 _ID_KEYS = ("id", "uuid", "message_id", "utterance_id", "turn_id")
@@ -47,18 +48,6 @@ class Turn:
         """A turn whose speaker may be a word for a role."""
         role = role_of(speaker)
         return cls(role if role in (USER, ASSISTANT) else speaker, role, text, id)
-
-
-@dataclass(frozen=True, slots=True)
-class TurnKeys:
-    """Keys of a turn that were chosen; None looks for the usual ones."""
-
-    speaker: str | None = None
-    text: str | None = None
-
-
-USUAL = TurnKeys()
-"""No key is chosen: the usual ones."""
 
 
 def looks_like_turns(value: object, keys: TurnKeys = USUAL) -> bool:

@@ -18,7 +18,8 @@ from persona_lab.formats.labels import Note
 from persona_lab.formats.members import Members
 from persona_lab.formats.own_rows import group_of, labels_of
 from persona_lab.formats.records import Record, lookup, whole
-from persona_lab.formats.turn_lists import USUAL, TurnKeys, has_role, is_turn, turns_of
+from persona_lab.formats.turn_keys import USUAL, TurnKeys
+from persona_lab.formats.turn_lists import has_role, is_turn, turns_of
 
 _DIALOGUE_KEYS = (
     "conversationid", "conversation", "convid", "dialogueid", "dialogid", "dialogue", "dialog",
@@ -41,24 +42,35 @@ def dialogue_key(record: Mapping[str, Any], keys: TurnKeys = USUAL) -> str | Non
     return next((found[name] for name in _DIALOGUE_KEYS if name in found), None)
 
 
+@dataclass(frozen=True, slots=True)
+class RowKeys:
+    """The keys of rows that are turns.
+
+    Attributes:
+        dialogue: names the dialogue; dots reach into nested objects.
+        chosen: was that asked for? Then a row without it is a bad one.
+        turn: chosen keys of speaker and text.
+        id: chosen key of the turn's own id.
+        persona: chosen key of what the row says about who assists.
+    """
+
+    dialogue: str
+    chosen: bool
+    turn: TurnKeys = USUAL
+    id: str | None = None
+    persona: str | None = None
+
+
 def in_dialogues(
-    rows: Iterable[Record | RowError],
-    key: str,
-    keys: TurnKeys,
-    note: Note,
-    members: Members,
-    *,
-    chosen: bool,
+    rows: Iterable[Record | RowError], keys: RowKeys, note: Note, members: Members
 ) -> Iterator[Record | RowError]:
     """Put rows that name their dialogue together; other records are handed on.
 
     Args:
         rows: in any order.
-        key: that names the dialogue; dots reach into nested objects.
-        keys: chosen keys of speaker and text.
+        keys: of the rows.
         note: takes remarks about the file.
         members: is told which row went into which dialogue.
-        chosen: was the key asked for? Then a row without it is a bad one.
     """
     found: dict[str, _Open] = {}
     for row in rows:
@@ -66,24 +78,21 @@ def in_dialogues(
         if not isinstance(row, Record) or not isinstance(value, Mapping):
             yield row
             continue
-        name = (whole(lookup(value, key)) or "").strip()
-        members.joined[row.fallback] = name or row.id
-        if not name:
-            if not chosen:
-                members.joined[row.fallback] = row.fallback
-                yield row
-                continue
-            message = f"no value in the dialogue column {key!r}"
-            yield RowError(message, row_id=row.id, place=row.place)
+        name = (whole(lookup(value, keys.dialogue)) or "").strip()
+        if not name and not keys.chosen:
+            yield row
             continue
         try:
+            if not name:
+                raise BadRow(f"no value in the dialogue column {keys.dialogue!r}")
             found.setdefault(name, _Open(name, row.place)).add(row, keys, note)
+            members.joined[row.fallback] = name
         except BadRow as bad:
             members.joined[row.fallback] = row.id
             yield RowError(str(bad), row_id=row.id, place=row.place)
     for dialogue in found.values():
         if dialogue.rows:
-            yield dialogue.done(note, tree=_folded(key) == _TREE)
+            yield dialogue.done(keys, note)
 
 
 @dataclass(slots=True)
@@ -95,30 +104,33 @@ class _Open:
     rows: list[Mapping[str, Any]] = field(default_factory=list)
     speakers: dict[str, dict[str, Any]] = field(default_factory=dict)
     group: str | None = None
+    persona: Any = None
 
-    def add(self, row: Record, keys: TurnKeys, note: Note) -> None:
+    def add(self, row: Record, keys: RowKeys, note: Note) -> None:
         """Take a row in.
 
         Raises:
             BadRow: it is no turn; nothing of it is kept.
         """
         record = row.object()
-        (turn, *_) = turns_of([record], "row", keys)
+        (turn, *_) = turns_of([record], "row", keys.turn)
         labels = labels_of(record, note)
         if labels:
             known = self.speakers.setdefault(turn.speaker, {"labels": {}})["labels"]
             self.speakers[turn.speaker]["labels"] = {**labels, **known}
         self.group = self.group or group_of(record, note)
-        self.rows.append(record)
+        self.persona = self.persona or (lookup(record, keys.persona) if keys.persona else None)
+        self.rows.append(record if keys.id is None else {**record, "id": lookup(record, keys.id)})
 
-    def done(self, note: Note, *, tree: bool) -> Record:
+    def done(self, keys: RowKeys, note: Note) -> Record:
         """The dialogue as one record."""
-        path = kept_branch(self.rows) if tree else None
+        path = kept_branch(self.rows) if _folded(keys.dialogue) == _TREE else None
         if path is not None:
             note("of replies that were written side by side, only the best ranked are read")
         value: dict[str, Any] = {"id": self.name, "messages": self.rows if path is None else path}
         value |= {"speakers": self.speakers} if self.speakers else {}
         value |= {"group": self.group} if self.group is not None else {}
+        value |= {keys.persona: self.persona} if keys.persona else {}
         return Record(self.name, self.place, value)
 
 

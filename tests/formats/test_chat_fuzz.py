@@ -101,8 +101,8 @@ def test_rows_that_are_turns_come_back_in_any_order(chats: list[list[str]], orde
 @FEW
 @given(chats=CHATS, names=st.lists(TEXTS, min_size=2, max_size=2, unique=True))
 def test_our_own_rows_come_back(chats: list[list[str]], names: list[str], tmp_path: Path) -> None:
-    rows = [json.dumps({"id": str(n), "turns": turns(texts, "speaker", "text", (names[0], names[1]))})
-            for n, texts in enumerate(chats)]  # fmt: skip
+    both = (names[0], names[1])
+    rows = [json.dumps({"turns": turns(texts, "speaker", "text", both)}) for texts in chats]
     first = [d for d in read_dialogues(io.StringIO("\n".join(rows))) if isinstance(d, Dialogue)]
     assert len(first) == len(chats)
     write_dialogues(first, tmp_path / "own.jsonl")

@@ -170,6 +170,20 @@ def test_what_was_asked_and_what_was_answered(row: Any) -> None:
     assert [said(d) for d in read(row, row)] == [SAID[:2]] * 2
 
 
+def test_a_text_beside_them_is_the_text_unless_it_repeats_them() -> None:
+    facts = {"prompt": "Write about the sea.", "response": "ok", "user": "u17", "model": "m"}
+    (dialogue,) = read({"text": LAST, **facts})
+    assert said(dialogue) == [("author", LAST)]
+    (dialogue,) = read({"text": f"### Ask {ASK} ### Reply {REPLY}", "prompt": ASK, "output": REPLY})
+    assert said(dialogue) == SAID[:2]
+
+
+@pytest.mark.parametrize("row", [{"user": "u17", "output": REPLY}, {"user": "u17", "model": "m"}])
+def test_the_name_of_a_user_is_no_question(row: Any) -> None:
+    with pytest.raises(FormatError):
+        read(row)
+
+
 def test_the_input_of_an_instruction_is_part_of_it() -> None:
     (dialogue,) = read({"instruction": "Greet him.", "input": "Captain Aho", "output": REPLY})
     assert said(dialogue)[0] == ("user", "Greet him.\nCaptain Aho")
@@ -181,6 +195,7 @@ def test_the_input_of_an_instruction_is_part_of_it() -> None:
         {"prompt": ASK, "chosen": REPLY, "rejected": "No."},
         {"prompt": ROLES[:1], "chosen": ROLES[1:2], "rejected": [NO]},
         {"chosen": ROLES[:2], "rejected": [ROLES[0], NO]},
+        {"prompt": ASK, "messages": ROLES[:2], "chosen": ROLES[:2], "rejected": [ROLES[0], NO]},
         {"conversations": FROM[:1], "chosen": FROM[1], "rejected": {"from": "gpt", "value": "No."}},
     ],
 )  # fmt: skip
@@ -250,6 +265,11 @@ class TestExports:
         assert [said(d) for d in read(chat)] == [expected]
         both = read(json.dumps({"chats": {"list": [chat, {**chat, "id": 8}]}}, indent=1))
         assert [(d.id, said(d)) for d in both] == [("7", expected), ("8", expected)]
+
+    def test_questions_deep_inside_are_no_chat(self) -> None:
+        turns = [{"speaker": who, "text": text} for who, text in SAID]
+        row = {"sessions": {"first": turns}, "qa": [{"question": ASK, "answer": "noon"}] * 2}
+        assert [said(d) for d in read(row)] == [SAID]
 
     def test_settings_are_no_chat(self) -> None:
         with pytest.raises(FormatError, match="JSON of no known layout"):
