@@ -11,8 +11,10 @@ from werkzeug.exceptions import HTTPException
 
 from persona_lab.dialogue import Dialogue, Speaker, Utterance
 from persona_lab.errors import TargetError
-from persona_lab.formats.jsonl import unique_utterances
-from persona_lab.formats.records import mend
+from persona_lab.formats.base import BadRow
+from persona_lab.formats.chat_json import How, dialogues_of
+from persona_lab.formats.own_rows import unique_utterances
+from persona_lab.formats.records import Record, mend
 from persona_lab.traits import Target
 from service.config import Config
 from service.problems import FieldError, Problem, invalid
@@ -64,10 +66,16 @@ def to_dialogues(items: Sequence[Item], config: Config, *, job: bool = False) ->
         job: do the limits of jobs count?
 
     Raises:
-        Problem: too many, too long, or two with the same id.
+        Problem: too many, too long, a chat that cannot be read, or two with the same id.
     """
     check_count(len(items), config, job=job)
-    dialogues = [_to_dialogue(item, f"item-{i}") for i, item in enumerate(items, start=1)]
+    dialogues = []
+    for i, item in enumerate(items):
+        try:
+            dialogues.append(_to_dialogue(item, f"item-{i + 1}"))
+        except BadRow as bad:
+            key = "messages" if item.messages is not None else "conversations"
+            raise Problem.at(f"/items/{i}/{key}", str(bad)) from None
     check_lengths([sum(len(u.text) for u in d.utterances) for d in dialogues], config, job=job)
     seen: set[str] = set()
     for i, dialogue in enumerate(dialogues):
@@ -133,6 +141,8 @@ def _to_dialogue(item: Item, default: str) -> Dialogue:
     id = default if item.id is None else item.id
     if item.text is not None:
         return Dialogue.from_text(item.text, id=id)
+    if item.turns is None:
+        return _from_chat(item, id)
     utterances = unique_utterances(
         Utterance(str(i) if turn.id is None else turn.id, turn.speaker, turn.text)
         for i, turn in enumerate(item.turns or ())
@@ -141,6 +151,18 @@ def _to_dialogue(item: Item, default: str) -> Dialogue:
         name: Speaker(name, persona=tuple(statements)) for name, statements in item.personas.items()
     }
     return Dialogue(id=id, utterances=utterances, speakers=speakers, focus=item.focus)
+
+
+def _from_chat(item: Item, id: str) -> Dialogue:
+    """A chat as files hold it, read as files are.
+
+    Raises:
+        BadRow: a turn cannot be read.
+    """
+    given = item.model_dump(include={"messages", "conversations", "focus"}, exclude_none=True)
+    given["speakers"] = {name: {"persona": said} for name, said in item.personas.items()}
+    (dialogue,) = dialogues_of(Record(id, "", given), How(lambda remark: None))
+    return dialogue
 
 
 def _mended(given: Any) -> Any:

@@ -17,6 +17,7 @@ class _Commands(LazyGroup):
 
     entries = (
         Entry("score", "persona_lab.cli.score", "Score texts and dialogues."),
+        Entry("inspect", "persona_lab.cli.inspect", "Show how a file is read."),
         Entry("consistency", "persona_lab.cli.consistency", "Does each speaker stay the same?"),
         Entry("rank", "persona_lab.cli.rank", "Order candidates by how well they fit a target."),
         Entry(

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from persona_lab.cli.data_options import ColumnsOption, opened_dialogues
 from persona_lab.cli.measure import MeasureOption, detector_for
 from persona_lab.cli.output import check_out, note, stderr, stdout, warn, write_json
 from persona_lab.cli.progress import Progress
 from persona_lab.errors import PersonaLabError, RowError, SpeakerError
-from persona_lab.formats import FORMATS, read_dialogues
+from persona_lab.formats import FORMATS
 
 if TYPE_CHECKING:
     from persona_lab.cli.resultfile import ResultFile
@@ -48,13 +49,7 @@ def command(
             help=f"Layout of INPUT: auto (tells it from the content), {', '.join(FORMATS)}."
         ),
     ] = "auto",
-    columns: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ROLE=NAME,...",
-            help="Which column or key holds what, for csv and jsonl: text=body,id=user.",
-        ),
-    ] = None,
+    columns: ColumnsOption = None,
     speaker: Annotated[
         str | None,
         typer.Option(
@@ -123,7 +118,7 @@ def command(
     check_out(input, out, overwrite=overwrite, resume=resume)
     with ExitStack() as stack:
         # mistakes in what was given show before a model is loaded and a file is touched
-        reader = stack.enter_context(read_dialogues(input, format, columns=columns, strict=strict))
+        reader = stack.enter_context(opened_dialogues(input, format, columns, strict=strict))
 
         from persona_lab.cli.resultfile import ResultFile
         from persona_lab.consistency.judge import ConsistencyJudge

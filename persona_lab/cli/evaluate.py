@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from persona_lab.cli.data_options import ColumnsOption, opened_dialogues
 from persona_lab.cli.llm_options import (
     DEFAULT_CONCURRENCY,
     DEFAULT_TIMEOUT_S,
@@ -49,9 +50,7 @@ def command(
     context: typer.Context,
     input: Annotated[str, typer.Argument(help="Labelled file or folder, or - for stdin.")],
     format: Annotated[str, typer.Option(help="Layout of the input; auto looks inside.")] = "auto",
-    columns: Annotated[
-        str | None, typer.Option(help="csv and jsonl: text=body,id=key,openness=o ...")
-    ] = None,
+    columns: ColumnsOption = None,
     task: Annotated[
         str,
         typer.Option(
@@ -122,7 +121,6 @@ def command(
 
     from persona_lab.cli.data_options import progress_bar
     from persona_lab.detectors.registry import find_model
-    from persona_lab.formats import read_dialogues
     from persona_lab.training.evaluate import evaluate, group_folds, labelled, read_folds
     from persona_lab.training.refit import cross_validate
     from persona_lab.traits import FRAMEWORKS
@@ -148,7 +146,8 @@ def command(
         folder = find_model(detector)
     elif folds is not None or refit or baseline:
         raise TrainingError("--folds, --refit and --baseline are about trained detectors")
-    dialogues = list(read_dialogues(input, format, columns=columns))
+    with opened_dialogues(input, format, columns) as reader:
+        dialogues = list(reader)
     chosen = FRAMEWORKS[framework] if framework != "auto" else _framework_of(dialogues)
     examples, left_out = labelled(dialogues, chosen, only=_parse_only(only or []))
     if 0 < sample < len(examples):

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from persona_lab.cli.data_options import ColumnsOption, opened_dialogues
 from persona_lab.errors import MissingExtraError
 
 EXAMPLES = ("persona-lab export roberta-base --texts talks.jsonl --out my-encoder",)
@@ -19,6 +20,7 @@ def command(
     ],
     texts: Annotated[str, typer.Option(help="File with some hundred texts like those to come.")],
     out: Annotated[Path, typer.Option(help="Folder for encoder.onnx and tokenizer.json.")],
+    columns: ColumnsOption = None,
     layers: Annotated[str, typer.Option(help="Layers whose means make the vectors.")] = "2,3,4,6",
     max_tokens: Annotated[int, typer.Option(help="Longest segment.")] = 128,
     keep_fp32: Annotated[bool, typer.Option(help="Write the float graph too, for GPUs.")] = False,
@@ -27,7 +29,6 @@ def command(
 ) -> None:
     """Write an encoder as int8 ONNX, and fail where it differs from torch."""
     from persona_lab.cli.train import parse_layers, sample_texts
-    from persona_lab.formats import read_dialogues
     from persona_lab.training.corpora import BACKGROUND, dialogue_examples
 
     try:
@@ -35,12 +36,13 @@ def command(
         from persona_lab.training.export import export_encoder
     except ImportError as error:
         raise MissingExtraError(str(error.name), "train", "export") from error
-    examples = [
-        example
-        for dialogue in read_dialogues(texts)
-        if not isinstance(dialogue, Exception)
-        for example in dialogue_examples(dialogue, BACKGROUND)
-    ]
+    with opened_dialogues(texts, columns=columns) as reader:
+        examples = [
+            example
+            for dialogue in reader
+            if not isinstance(dialogue, Exception)
+            for example in dialogue_examples(dialogue, BACKGROUND)
+        ]
     model, tokenizer = load_backbone(backbone)
     facts = export_encoder(
         model,

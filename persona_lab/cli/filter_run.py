@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from persona_lab.cli.data_options import ColumnsOption
 from persona_lab.cli.filter_report import report
 from persona_lab.cli.measure import MeasureOption, detector_for
 from persona_lab.cli.output import stderr, warn
@@ -164,12 +165,7 @@ def command(
         str,
         typer.Option(help=f"Layout of all inputs: auto (each for itself), {', '.join(FORMATS)}."),
     ] = "auto",
-    columns: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ROLE=NAME,...", help="Which column or key holds what.", show_default=False
-        ),
-    ] = None,
+    columns: ColumnsOption = None,
     no_mask: Annotated[
         bool,
         typer.Option("--no-mask", help="Read words that name a type or trait (INFP), too."),

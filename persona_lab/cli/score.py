@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from persona_lab.cli.data_options import ColumnsOption, opened_dialogues
 from persona_lab.cli.llm_options import (
     DEFAULT_CONCURRENCY,
     DEFAULT_TIMEOUT_S,
@@ -44,7 +45,7 @@ from persona_lab.cli.psycot_options import (
     tell_forecast,
 )
 from persona_lab.errors import RowError
-from persona_lab.formats import FORMATS, read_dialogues
+from persona_lab.formats import FORMATS
 from persona_lab.formats.source import STDIN
 from persona_lab.traits import FRAMEWORKS
 
@@ -98,13 +99,7 @@ def command(
             help=f"Layout of INPUT: auto (tells it from the content), {', '.join(FORMATS)}."
         ),
     ] = "auto",
-    columns: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ROLE=NAME,...",
-            help="Which column or key holds what, for csv and jsonl: text=body,id=user.",
-        ),
-    ] = None,
+    columns: ColumnsOption = None,
     framework: Annotated[
         FrameworkChoice | None,
         typer.Option(
@@ -186,7 +181,7 @@ def command(
         note("Reading from the terminal; end with Ctrl-D (Windows: Ctrl-Z, Enter).")
     with ExitStack() as stack:
         # mistakes in the input show before the model is loaded and the file is touched
-        reader = stack.enter_context(read_dialogues(input, format, columns=columns, strict=strict))
+        reader = stack.enter_context(opened_dialogues(input, format, columns, strict=strict))
 
         from persona_lab.cli.resultfile import ResultFile
         from persona_lab.detectors.registry import load_detector

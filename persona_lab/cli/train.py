@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from persona_lab.cli.data_options import DataColumns
 from persona_lab.errors import MissingExtraError, TrainingError
 
 EXAMPLES = ("persona-lab train --data essay=essays.csv --data forum=mbti_1.csv --out my-models",)
@@ -21,6 +22,7 @@ def command(
         ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the models (lexical, pooled, blend).")],
+    columns: DataColumns = None,
     backbone: Annotated[
         str,
         typer.Option(
@@ -68,7 +70,7 @@ def command(
             raise TrainingError(f"cannot read settings from {settings}: {error}") from error
     facts = {name: given.pop(name) for name in ("tuning",) if name in given}
     chosen = replace(Settings.from_json(given), n_folds=folds, seed=seed)
-    examples = load_data(data, background or [])
+    examples = load_data(data, background or [], columns or ())
     work = out / "work"
     with progress_bar(quiet=json_) as tell:
         folder = encoder

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from persona_lab.cli.data_options import DataColumns
 from persona_lab.errors import TrainingError
 
 EXAMPLES = ("persona-lab tune --data essay=essays.csv --out study --trials 30",)
@@ -18,6 +19,7 @@ def command(
         list[str], typer.Option(help="Labelled file as REGISTER=PATH or REGISTER=FORMAT:PATH.")
     ],
     out: Annotated[Path, typer.Option(help="Folder for the study and settings.json.")],
+    columns: DataColumns = None,
     component: Annotated[str, typer.Option(help="lexical, pooled or both.")] = "lexical",
     trials: Annotated[int, typer.Option(help="Trials each study should have in the end.")] = 20,
     encoder: Annotated[
@@ -39,7 +41,7 @@ def command(
     file = out / "settings.json"
     found = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     studies = {study["study"]: study for study in found.get("tuning", ())}
-    examples = load_data(data, [])
+    examples = load_data(data, [], columns or ())
     with progress_bar(quiet=json_) as tell:
         for kind in kinds:
             best, studies[kind] = tune(

@@ -167,6 +167,7 @@ class RowReader:
         find_repeats: look for rows with the same content.
         stops: by input, the line of the first row that was left out for the limit.
         count: rows read so far.
+        notes: remarks about the inputs that were read to their end.
     """
 
     inputs: Sequence[Input]
@@ -176,6 +177,7 @@ class RowReader:
     find_repeats: bool = False
     stops: dict[int, int] = field(default_factory=dict)
     count: int = 0
+    notes: list[str] = field(default_factory=list)
 
     def chunks(self) -> Iterator[Chunk]:
         """The rows in chunks; where they are cut depends on nothing but their order."""
@@ -192,7 +194,7 @@ class RowReader:
             InputError: a row is bad, or an input breaks off, and reading is strict.
         """
         for source, entry in enumerate(self.inputs):
-            results = _results(entry, self.columns, self.strict)
+            results = _results(entry, self.columns, self.strict, self.notes)
             for row, (line, result, code) in enumerate(results, start=1):
                 if self.count == self.limit:
                     self.stops[source] = line
@@ -207,7 +209,7 @@ class RowReader:
 
 
 def _results(
-    entry: Input, columns: Columns, strict: bool
+    entry: Input, columns: Columns, strict: bool, notes: list[str]
 ) -> Iterator[tuple[int, Dialogue | RowError, str]]:
     line = 0
     try:
@@ -215,6 +217,7 @@ def _results(
             for result in reader:
                 line = int(result.place.rpartition(":")[2])
                 yield line, result, UNREADABLE if isinstance(result, RowError) else ""
+            notes += [f"{entry.name}: {remark}" for remark in reader.notes]
     except RowError:
         raise
     except InputError as error:

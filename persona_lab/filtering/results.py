@@ -20,6 +20,7 @@ from persona_lab.filtering.ledger import LedgerWriter, cannot_write, read_ledger
 from persona_lab.filtering.outfolder import LEDGER, REASONS, OutFolder
 from persona_lab.filtering.reading import CUT_OFF, UNREADABLE, Input
 from persona_lab.filtering.routing import Routes, route
+from persona_lab.formats import Columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,6 +53,7 @@ def lay_out(
     fields: Mapping[str, Field],
     inputs: Sequence[Input],
     stops: Mapping[int, int],
+    columns: Columns,
 ) -> Totals:
     """Decide on all rows and write all results but the summary.
 
@@ -62,12 +64,13 @@ def lay_out(
         fields: of the ledger.
         inputs: whose rows are copied.
         stops: by input, the line from which nothing was read.
+        columns: with which they were read.
 
     Raises:
         PersonaLabError: the disk is full, or an input cannot be read again.
     """
     try:
-        return _lay_out(folder.build(), ledger, decider, fields, inputs, stops)
+        return _lay_out(folder.build(), ledger, decider, fields, inputs, stops, columns)
     except OSError as error:
         raise cannot_write(folder.building, error) from None
 
@@ -79,6 +82,7 @@ def _lay_out(
     fields: Mapping[str, Field],
     inputs: Sequence[Input],
     stops: Mapping[int, int],
+    columns: Columns,
 ) -> Totals:
     seen = _Seen(len(inputs))
     schema = arrow_schema(fields, verdicts=True)
@@ -100,7 +104,7 @@ def _lay_out(
     totals = seen.totals(stops)
     for entry, routes in zip(inputs, totals.routes, strict=True):
         if len(routes.lines):
-            route(entry, routes, building)
+            route(entry, routes, building, columns)
     return totals
 
 

@@ -8,7 +8,6 @@ of a JSON document, rows of a table and whole files are copied likewise.
 from __future__ import annotations
 
 import codecs
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,10 +19,11 @@ import numpy as np
 from persona_lab.errors import InputError, RowError
 from persona_lab.filtering.decide import VERDICTS
 from persona_lab.filtering.ledger import cannot_write
-from persona_lab.filtering.reading import Input
-from persona_lab.formats import FORMATS
+from persona_lab.filtering.reading import Input, opened
+from persona_lab.formats import FORMATS, Columns
 from persona_lab.formats.arrow_tables import is_table
 from persona_lab.formats.decoding import utf16_lines
+from persona_lab.formats.documents import document_elements
 from persona_lab.formats.packed import open_unpacked, packer
 from persona_lab.formats.records import is_document
 from persona_lab.formats.source import Source
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 _ONE_FILE = frozenset({"text", "transcript"})
 """Layouts of which a file is one row."""
+
+_NOWHERE = len(VERDICTS)
+"""Stands for rows beyond the limit of a run: they are not copied."""
 
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -56,7 +59,7 @@ class Routes:
 
     def sorted(self) -> Routes:
         """By line: a bad row inside a dialogue of several rows is reported before it."""
-        order = np.argsort(self.lines, kind="stable")
+        order = np.lexsort((-self.verdicts, self.lines))  # of one line, the strictest first
         return Routes(self.lines[order], self.verdicts[order], self.bad[order], self.stop)
 
     def of_records(self, begins: NDArray[np.int64]) -> NDArray[np.int8]:
@@ -77,13 +80,14 @@ class Routes:
         return np.where(exact, self.verdicts[own] if len(self.lines) else -1, found).astype(np.int8)
 
 
-def route(entry: Input, routes: Routes, folder: Path) -> None:
+def route(entry: Input, routes: Routes, folder: Path, columns: Columns) -> None:
     """Copy the rows of an input into ``folder/kept``, ``dropped`` and ``unscored``.
 
     Args:
         entry: the input; no more than its size at the beginning of the run is read.
         routes: of its rows, in the order in which they were read.
         folder: that holds the three.
+        columns: with which the input was read.
 
     Raises:
         PersonaLabError: a file cannot be written.
@@ -92,6 +96,7 @@ def route(entry: Input, routes: Routes, folder: Path) -> None:
     source = Path(entry.path)
     targets = [folder / verdict / entry.name for verdict in VERDICTS]
     try:
+        routes = _of_rows(entry, routes, columns)
         for target in targets:
             target.parent.mkdir(parents=True, exist_ok=True)
         if is_table(source):
@@ -106,6 +111,21 @@ def route(entry: Input, routes: Routes, folder: Path) -> None:
             _route_lines(entry, routes.sorted(), targets)
     except OSError as error:
         raise cannot_write(folder, error) from None
+
+
+def _of_rows(entry: Input, routes: Routes, columns: Columns) -> Routes:
+    """Routes of the rows where a dialogue may have rows that stand apart, or a row several."""
+    if not FORMATS[entry.layout].keys and not FORMATS[entry.layout].takes_columns:
+        return routes
+    with opened(entry, columns) as reader:
+        members = reader.members
+        if members is None:  # that is known when the first dialogue is
+            return routes
+        for _ in reader:
+            pass
+    verdicts = members.verdicts(routes.verdicts.tolist(), missing=_NOWHERE)
+    lines = np.array([line for line, _ in members.rows], np.int64)
+    return Routes(lines, np.array(verdicts, np.int8), np.zeros(len(lines), bool))
 
 
 def _overall(routes: Routes) -> int:
@@ -135,7 +155,7 @@ def _route_lines(entry: Input, routes: Routes, targets: Sequence[Path]) -> None:
             while at + 1 < len(begins) and begins[at + 1] <= number:
                 at += 1
                 current = int(verdicts[at])
-            for file in files if current < 0 else (files[current],):
+            for file in files if current < 0 else files[current : current + 1]:
                 file.write(raw)
 
 
@@ -212,22 +232,7 @@ def _elements(entry: Input) -> list[str] | None:
             return []
         finally:
             source.close()
-    decoder, position, found = json.JSONDecoder(), 0, list[str]()
-    position = _skip(text, position, "[")
-    while position < len(text) and text[position] != "]":
-        try:
-            _, end = decoder.raw_decode(text, position)
-        except (ValueError, RecursionError):
-            end = len(text)
-        found.append(text[position:end])
-        position = _skip(text, end, ",")
-    return found
-
-
-def _skip(text: str, position: int, also: str) -> int:
-    while position < len(text) and text[position] in " \t\r\n" + also:
-        position += 1
-    return position
+    return [text[element.start : element.end] for element in document_elements(text)]
 
 
 def _route_elements(

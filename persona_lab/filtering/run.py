@@ -19,6 +19,7 @@ from persona_lab.filtering.results import lay_out, summarise
 from persona_lab.filtering.rules import Rule
 from persona_lab.filtering.scorer import PersonalityScorer, ScorerSettings
 from persona_lab.filtering.stages import Stage, also_dropped
+from persona_lab.formats import Columns
 from persona_lab.formats.arrow_tables import files_of
 from persona_lab.formats.inputs import InputFile, expand
 from persona_lab.formats.source import STDIN
@@ -101,7 +102,7 @@ def run(
     decision = Decision(job.keep, job.any_speaker, job.duplicates == "drop")
     Decider(decision, fields)  # a mistake in the expression shows before anything is touched
     from_stdin = [str(one) for one in given] == [STDIN]
-    files = () if from_stdin else _files(given, warn)
+    files = () if from_stdin else _files(given, dict(job.columns), warn)
     folders = [path for path in map(Path, given) if path.is_dir()]
     refuse_input_as_output([*folders, *(file.path for file in files)], Path(out))
     if not from_stdin and not resume:
@@ -118,13 +119,17 @@ def run(
     )
     parts = Parts(folder.parts, fields, entries)
     _score(reader, parts, scorer, engine, workers, tell)
+    for remark in reader.notes:
+        warn(remark)
     for entry in entries:
         grown = sum(f.stat().st_size for f in _data_files(entry)) - entry.size
         if grown > 0:
             warn(f"{entry.name} grew by {grown:,} bytes during the run; those were not read")
     stage_drops = also_dropped(job.stage, folder.parts, decision, fields)
     decider = Decider(replace(decision, also_drop=stage_drops), fields)
-    totals = lay_out(folder, folder.parts, decider, fields, entries, reader.stops)
+    totals = lay_out(
+        folder, folder.parts, decider, fields, entries, reader.stops, dict(job.columns)
+    )
     if decider.counts.total != reader.count:
         raise RuntimeError(f"{reader.count} rows were read and {decider.counts.total} decided on")
     summary = summarise(decider, entries, totals)
@@ -136,16 +141,20 @@ def _data_files(entry: Input) -> list[Path]:
     return files_of(Path(entry.path))
 
 
-def _files(given: Sequence[str | Path], warn: Callable[[str], None]) -> tuple[InputFile, ...]:
+def _files(
+    given: Sequence[str | Path], columns: Columns, warn: Callable[[str], None]
+) -> tuple[InputFile, ...]:
     if not given:
         raise InputError("give at least one file, folder or glob, or - for standard input")
     if STDIN in map(str, given):
         raise InputError("- for standard input stands alone; give it without other inputs")
-    found = expand(given)
+    found = expand(given, columns)
     if found.skipped:
         first = found.skipped[0]
         more = f" and {len(found.skipped) - 1} more" if len(found.skipped) > 1 else ""
         warn(f"{first}{more} left out: the extension is not one of a dialogue file")
+    for path in found.stray:
+        warn(f"{path.name} left out: it is JSON of no known layout")
     return found.files
 
 

@@ -122,7 +122,10 @@ def filter_scores(
         "stage": asdict(stage) if stage else None,
     }
     folder.begin({**opened.manifest, "job": job})
-    totals = lay_out(folder, opened.ledger, decider, opened.fields, opened.inputs, opened.stops)
+    columns = dict(opened.manifest["job"]["columns"])
+    totals = lay_out(
+        folder, opened.ledger, decider, opened.fields, opened.inputs, opened.stops, columns
+    )
     summary = summarise(decider, opened.inputs, totals)
     folder.finish(summary)
     return summary

@@ -129,6 +129,8 @@ def table_lines(path: Path) -> Iterator[Line]:
 def _cell(value: Any) -> str:
     if value is None or isinstance(value, bytes):
         return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))  # whole numbers become fractions where one row has none
     return str(value)
 
 

@@ -84,6 +84,17 @@ def each(
             yield RowError(str(bad), row_id=row.id, place=row.place)
 
 
+def each_of(
+    rows: Iterable[RowT | RowError], build: Callable[[RowT], Iterator[BuiltT]]
+) -> Iterator[BuiltT | RowError]:
+    """As :func:`each`, for rows that may hold several things."""
+    for built in each(rows, lambda row: list(build(row))):
+        if isinstance(built, RowError):
+            yield built
+        else:
+            yield from built
+
+
 def shown(names: Iterable[str]) -> str:
     """Column names for a message; a first line that is prose rather than names stays private."""
     found = [name for name in names if name]

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from persona_lab.dialogue import Dialogue, Speaker, Utterance
 from persona_lab.errors import RowError
 from persona_lab.formats.base import BadRow, Columns, Format, Result
-from persona_lab.formats.jsonl import unique_utterances
-from persona_lab.formats.labels import cell_labels
+from persona_lab.formats.labels import Note, cell_labels
+from persona_lab.formats.own_rows import unique_utterances
 from persona_lab.formats.source import Source
 from persona_lab.formats.tables import Table, TableRow
 from persona_lab.traits import BIG_FIVE
@@ -29,11 +29,11 @@ class _Scene:
     utterances: list[Utterance] = field(default_factory=list)
     speakers: dict[str, Speaker] = field(default_factory=dict)
 
-    def add(self, row: TableRow) -> None:
+    def add(self, row: TableRow, note: Note) -> None:
         name = row.cells[_SPEAKER].strip()
         if not name:
             raise BadRow(f"no name in column {_SPEAKER!r}")
-        labels = cell_labels(row.cells, _LABELS)
+        labels = cell_labels(row.cells, _LABELS, note=note)
         own_id = row.cells.get(_ID, "").strip() or str(len(self.utterances))
         self.utterances.append(Utterance(own_id, name, row.cells[_TEXT]))
         known = self.speakers.get(name)
@@ -65,7 +65,7 @@ def _read(source: Source, columns: Columns) -> Iterator[Result]:
                 yield scene.done()
             scene = _Scene(key, row.place, row.cells.get(_SHOW, "").strip() or None)
         try:
-            scene.add(row)
+            scene.add(row, source.note)
         except BadRow as bad:
             row_id = row.cells.get(_ID, "").strip() or row.id
             yield RowError(str(bad), row_id=row_id, place=row.place)

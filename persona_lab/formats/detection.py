@@ -13,17 +13,22 @@ from typing import Any
 from persona_lab.errors import FormatError, InputError
 from persona_lab.formats import persona_statements, youtube_personality
 from persona_lab.formats.base import Columns, Format, shown
+from persona_lab.formats.chat_reading import is_readable
+from persona_lab.formats.delimited import has_chats
+from persona_lab.formats.documents import document_elements
 from persona_lab.formats.records import is_document
 from persona_lab.formats.source import Source
-from persona_lab.formats.tables import find_column, split_header
+from persona_lab.formats.suggestions import columns_line
+from persona_lab.formats.tables import find_column, header_of
 from persona_lab.formats.transcript import share_of_turns
 
 _LOOK_AHEAD = 50
 _TRANSCRIPT_SHARE = 0.5
 _JSON_SUFFIXES = frozenset({".json", ".jsonl", ".ndjson"})
 _TABLE_SUFFIXES = frozenset({".csv", ".tsv"})
-_JSON_START = re.compile(r"\{\s*(\"|\}|$)|\[\s*(\{|\]|$)")
+_JSON_START = re.compile(r"\{\s*(\"|\}|$)|\[\s*([\{\[\"\]]|$)")
 _TEXT_COLUMN = "text"
+_JSONL, _CHAT, _CSV = "jsonl", "chat", "csv"
 
 
 def detect(source: Source, formats: Mapping[str, Format], columns: Columns) -> str:
@@ -48,10 +53,10 @@ def detect(source: Source, formats: Mapping[str, Format], columns: Columns) -> s
         return youtube_personality.FORMAT.name
     starts_as_json = _JSON_START.match(first.text.lstrip()) is not None
     if starts_as_json or source.suffix in _JSON_SUFFIXES:
-        record = _first_record(source)
-        if record is not None:
-            return _json(source, record, formats, columns)
-    table = None if first.problem else _table(first.text, formats, columns)
+        value = first_value(source)
+        if value is not None:
+            return _json(source, value, formats, columns)
+    table = None if first.problem else _table(source, formats, columns)
     return table or _prose(source) or _by_suffix(source, starts_as_json)
 
 
@@ -67,47 +72,58 @@ def _folder(source: Source) -> str:
     )
 
 
-def _json(
-    source: Source, record: Mapping[str, Any], formats: Mapping[str, Format], columns: Columns
-) -> str:
+def _json(source: Source, value: Any, formats: Mapping[str, Format], columns: Columns) -> str:
     """A JSON layout by the keys of the first record."""
+    record = record_in(value)
     for known in formats.values():
         if any(all(key in record for key in keys) for keys in known.keys):
             return known.name
     if columns:
-        return "jsonl"
+        return _JSONL
+    if is_readable(value) or is_readable(record):
+        return _CHAT
     raise FormatError(
         f"{source.name} holds JSON of no known layout; keys found: {shown(map(str, record))}; "
-        "name the key of the text with --columns text=KEY, or convert it to "
+        f"name the key of the text with {columns_line(record)}, or convert it to "
         '{"id", "text"} or {"id", "turns": [{"speaker", "text"}]}'
     )
 
 
-def _first_record(source: Source) -> Mapping[str, Any] | None:
-    """The first record that can be parsed; the lines stay in the source's look-ahead."""
+def record_in(value: Any) -> Mapping[str, Any]:
+    """The record whose keys tell the layout; that of a list is its first one."""
+    while isinstance(value, list) and value:
+        value = value[0]
+    return value if isinstance(value, dict) else {}
+
+
+def first_value(source: Source) -> Any:
+    """The first value that can be parsed; the lines stay in the source's look-ahead."""
     if is_document(source):
         text = "\n".join(line.text for line in source.peek(None))
-        return _parse(text, max(text.find("{"), 0))
-    lines = (line.text.lstrip() for line in source.peek(_LOOK_AHEAD) if not line.problem)
-    return next((r for r in (_parse(line, 0) for line in lines) if r is not None), None)
+        first = next(document_elements(text), None)
+        return None if first is None else first.value
+    lines = (line.text for line in source.peek(_LOOK_AHEAD) if not line.problem)
+    return next((value for value in map(_parse, lines) if value is not None), None)
 
 
-def _parse(text: str, start: int) -> Mapping[str, Any] | None:
+def _parse(text: str) -> Any:
     try:
-        value, _ = json.JSONDecoder().raw_decode(text, start)
+        value = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
+    return value if isinstance(value, (dict, list)) else None
 
 
-def _table(first: str, formats: Mapping[str, Format], columns: Columns) -> str | None:
+def _table(source: Source, formats: Mapping[str, Format], columns: Columns) -> str | None:
     """A csv layout by its header."""
-    header = split_header(first)
+    header = header_of(source)
     for known in formats.values():
         if known.header and all(find_column(header, name) is not None for name in known.header):
             return known.name
+    if columns or source.is_table:  # a table is never prose, whatever its columns
+        return _CSV
     named = len(header) > 1 and find_column(header, _TEXT_COLUMN) is not None
-    return "csv" if named or columns else None
+    return _CSV if named or (source.suffix in _TABLE_SUFFIXES and has_chats(header)) else None
 
 
 def _prose(source: Source) -> str | None:
@@ -125,5 +141,5 @@ def _prose(source: Source) -> str | None:
 def _by_suffix(source: Source, starts_as_json: bool) -> str:
     """The content did not tell. A broken JSON or csv file is best reported by its reader."""
     if source.suffix in _JSON_SUFFIXES or (starts_as_json and not source.suffix):
-        return "jsonl"
-    return "csv" if source.suffix in _TABLE_SUFFIXES else "text"
+        return _JSONL
+    return _CSV if source.suffix in _TABLE_SUFFIXES else "text"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from persona_lab.dialogue import Dialogue, Speaker, Utterance
 from persona_lab.formats.base import Columns, Format, Result, each
 from persona_lab.formats.essays import FIVE_COLUMNS
-from persona_lab.formats.labels import cell_labels
+from persona_lab.formats.labels import Note, cell_labels
 from persona_lab.formats.source import Source
 from persona_lab.formats.tables import Table, TableRow
 
@@ -66,7 +67,7 @@ def _utterances(paragraphs: list[str]) -> Iterator[Utterance]:
             yield Utterance(str(i), html.unescape(turn["name"]).strip(), _plain(turn["text"]))
 
 
-def _dialogue(row: TableRow) -> Dialogue:
+def _dialogue(row: TableRow, note: Note) -> Dialogue:
     paragraphs = _PARAGRAPH.split(row.cells[_TEXT])
     header = _HEADER.fullmatch(paragraphs[0])
     utterances = tuple(_utterances(paragraphs[1:] if header else paragraphs))
@@ -76,7 +77,7 @@ def _dialogue(row: TableRow) -> Dialogue:
     return Dialogue(
         id=f"{cut}:{focus}",
         utterances=utterances,
-        speakers={focus: Speaker(focus, cell_labels(row.cells, FIVE_COLUMNS))},
+        speakers={focus: Speaker(focus, cell_labels(row.cells, FIVE_COLUMNS, note=note))},
         focus=focus,
         group=scene,
         place=row.place,
@@ -86,7 +87,7 @@ def _dialogue(row: TableRow) -> Dialogue:
 def _read(source: Source, columns: Columns) -> Iterator[Result]:
     del columns
     table = Table(source, (_SCENE, _TEXT, _CHARACTER), tuple(FIVE_COLUMNS.values()))
-    yield from each(table.rows(), _dialogue)
+    yield from each(table.rows(), partial(_dialogue, note=source.note))
 
 
 FORMAT = Format(

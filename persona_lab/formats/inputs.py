@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from persona_lab.errors import InputError
+from persona_lab.errors import FormatError, InputError
 from persona_lab.formats.arrow_tables import ARROW_SUFFIXES, is_dataset, splits_of
+from persona_lab.formats.base import Columns
 from persona_lab.formats.packed import stem
+from persona_lab.formats.reading import detect_format
 
 SUFFIXES = frozenset({".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".txt"}) | ARROW_SUFFIXES
 """Extensions of the files that are taken from a folder; others are left alone."""
@@ -35,29 +37,54 @@ class Expanded:
     Attributes:
         files: in order: as given, the files of a folder by name.
         skipped: files of folders whose extension is none of a dialogue file.
+        stray: JSON files of folders that hold no dialogues, such as the description of a
+            data set that lies beside it.
     """
 
     files: tuple[InputFile, ...]
     skipped: tuple[Path, ...]
+    stray: tuple[Path, ...] = ()
 
 
-def expand(given: Iterable[str | Path]) -> Expanded:
+def expand(given: Iterable[str | Path], columns: str | Columns | None = None) -> Expanded:
     """Find the files that paths, folders and globs stand for.
 
     A folder stands for all dialogue files in and below it; a folder that
     ``datasets.Dataset.save_to_disk`` wrote counts as one file, one of a ``DatasetDict`` as
     one a split. Hidden files are left out, and a file that is named twice is read once.
 
+    Args:
+        given: paths, folders and globs.
+        columns: chosen columns or keys; a file that they fit is not stray.
+
     Raises:
         InputError: there is no such file, or a folder or glob has no file to read.
     """
     found: dict[Path, str] = {}
     skipped: list[Path] = []
-    for one in given:
-        for path, name in _expand_one(str(one), skipped):
-            if path.resolve() not in {known.resolve() for known in found}:
+    stray: list[Path] = []
+    for one in map(str, given):
+        files = _expand_one(one, skipped)
+        odd = [path for path, _ in files if Path(one).is_dir() and _is_stray(path, columns)]
+        # where nothing else is there, the reader says what is wrong with it
+        stray += odd if len(odd) < len(files) else []
+        for path, name in files:
+            if path not in stray and path.resolve() not in {known.resolve() for known in found}:
                 found[path] = _unique(name, set(found.values()))
-    return Expanded(tuple(InputFile(path, name) for path, name in found.items()), tuple(skipped))
+    files_found = tuple(InputFile(path, name) for path, name in found.items())
+    return Expanded(files_found, tuple(skipped), tuple(stray))
+
+
+def _is_stray(path: Path, columns: str | Columns | None) -> bool:
+    if Path(stem(path.name)).suffix.lower() != ".json" or path.is_dir():
+        return False
+    try:
+        detect_format(path, columns=columns)
+    except FormatError:
+        return True
+    except InputError:  # what is wrong is told where it is read
+        pass
+    return False
 
 
 def _expand_one(given: str, skipped: list[Path]) -> list[tuple[Path, str]]:

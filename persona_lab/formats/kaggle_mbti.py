@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from persona_lab.dialogue import AUTHOR, Dialogue, Speaker, Utterance
 from persona_lab.formats.base import Columns, Format, Result, each
-from persona_lab.formats.labels import type_labels
+from persona_lab.formats.labels import Note, type_labels
 from persona_lab.formats.source import Source
 from persona_lab.formats.tables import Table, TableRow
 
@@ -26,7 +27,7 @@ def split_posts(cell: str) -> list[str]:
     return cell.split(_BETWEEN)
 
 
-def _dialogue(row: TableRow) -> Dialogue:
+def _dialogue(row: TableRow, note: Note) -> Dialogue:
     type_code = row.cells[_TYPE].strip()
     posts = split_posts(row.cells[_POSTS])
     return Dialogue(
@@ -34,7 +35,7 @@ def _dialogue(row: TableRow) -> Dialogue:
         utterances=tuple(
             Utterance(str(i), AUTHOR, post) for i, post in enumerate(posts) if post.strip()
         ),
-        speakers={AUTHOR: Speaker(AUTHOR, type_labels(type_code, column=_TYPE))},
+        speakers={AUTHOR: Speaker(AUTHOR, type_labels(type_code, column=_TYPE, note=note))},
         focus=AUTHOR,
         group=row.id,
         place=row.place,
@@ -44,7 +45,7 @@ def _dialogue(row: TableRow) -> Dialogue:
 
 def _read(source: Source, columns: Columns) -> Iterator[Result]:
     del columns
-    yield from each(Table(source, (_TYPE, _POSTS)).rows(), _dialogue)
+    yield from each(Table(source, (_TYPE, _POSTS)).rows(), partial(_dialogue, note=source.note))
 
 
 FORMAT = Format(

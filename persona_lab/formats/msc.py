@@ -8,8 +8,14 @@ from typing import Any
 
 from persona_lab.dialogue import Dialogue, Speaker, Utterance
 from persona_lab.formats.base import BadRow, Columns, Format, Result, each
-from persona_lab.formats.jsonl import optional_text
-from persona_lab.formats.records import Record, list_of, objects_of, read_records, text_of
+from persona_lab.formats.records import (
+    Record,
+    list_of,
+    objects_of,
+    optional_text,
+    read_records,
+    text_of,
+)
 from persona_lab.formats.source import Source
 
 _TURNS, _OPENING, _ID = "dialog", "init_personachat", "initial_data_id"

@@ -9,8 +9,7 @@ from dataclasses import replace
 from persona_lab.dialogue import Dialogue
 from persona_lab.errors import FormatError
 from persona_lab.formats.base import BadRow, Columns, Format, Result, each
-from persona_lab.formats.jsonl import optional_text
-from persona_lab.formats.records import Record, read_records, text_of
+from persona_lab.formats.records import Record, optional_text, read_records, text_of
 from persona_lab.formats.source import Source
 
 _CODES: dict[str, tuple[str, float]] = {

@@ -11,6 +11,7 @@ from typing import Any
 from persona_lab.dialogue import Dialogue
 from persona_lab.errors import FormatError, InputError, RowError
 from persona_lab.formats import (
+    chat,
     cped,
     delimited,
     essays,
@@ -29,6 +30,7 @@ from persona_lab.formats import (
 )
 from persona_lab.formats.base import Columns, Format, Result
 from persona_lab.formats.detection import detect
+from persona_lab.formats.members import Members
 from persona_lab.formats.source import STDIN, Source, SourceLike
 
 AUTO = "auto"
@@ -41,6 +43,7 @@ FORMATS: Mapping[str, Format] = {
         jsonl,
         openai_chat,
         sharegpt,
+        chat,
         delimited,
         essays,
         kaggle_mbti,
@@ -55,10 +58,13 @@ FORMATS: Mapping[str, Format] = {
 }
 """All layouts by name; each tells its name, help, and which labels it carries."""
 
+_ANY_RECORDS = [module.FORMAT.name for module in (openai_chat, sharegpt, chat, jsonl)]
+"""From the one with the rarest key to the one with the most common one."""
+
 _BY_KEYS = {
     # The specific layouts first: 'text' is a key that others may carry as well.
     name: FORMATS[name]
-    for name in sorted(FORMATS, key=lambda name: name == jsonl.FORMAT.name)
+    for name in [*(name for name in FORMATS if name not in _ANY_RECORDS), *_ANY_RECORDS]
 }
 
 
@@ -100,6 +106,16 @@ class DialogueReader(Iterator[Result]):
         except BaseException:
             self._source.close()
             raise
+
+    @property
+    def notes(self) -> list[str]:
+        """Remarks about the file as a whole so far."""
+        return self._source.notes
+
+    @property
+    def members(self) -> Members | None:
+        """Which rows went into which dialogue, complete at the end; None for one a row."""
+        return self._source.members
 
     def __iter__(self) -> DialogueReader:
         """An iterator is its own."""

@@ -10,9 +10,10 @@ from typing import Any
 from persona_lab.errors import FormatError, RowError
 from persona_lab.formats.base import BadRow
 from persona_lab.formats.decoding import Line
+from persona_lab.formats.documents import document_elements
 from persona_lab.formats.source import Source
 
-_SPACE = " \t\r\n"
+_LOOK_AHEAD = 20
 _KINDS = {str: "text", bool: "true/false", dict: "an object", list: "a list", type(None): "null"}
 
 
@@ -24,23 +25,21 @@ class Record:
         fallback: ``line-N``, or ``item-N`` in a document.
         place: file and line where it begins.
         value: the parsed value; not yet known to be an object.
-        id_key: the key that holds the record's own id.
+        id_key: the key that holds the record's own id; dots reach into nested objects.
+        array: which array of the source it is an element of, counted from 1; 0 for none.
     """
 
     fallback: str
     place: str
     value: Any
     id_key: str = "id"
+    array: int = 0
 
     @property
     def id(self) -> str:
         """The record's own id (text or a whole number), else the fallback."""
-        given = self.value.get(self.id_key) if isinstance(self.value, Mapping) else None
-        if isinstance(given, str):
-            return mend(given) or self.fallback
-        if isinstance(given, int) and not isinstance(given, bool):
-            return str(given)
-        return self.fallback
+        given = lookup(self.value, self.id_key) if isinstance(self.value, Mapping) else None
+        return whole(given) or self.fallback
 
     def object(self) -> Mapping[str, Any]:
         """The value as an object.
@@ -51,6 +50,39 @@ class Record:
         if not isinstance(self.value, Mapping):
             raise BadRow(f"a record must be a JSON object, not {kind(self.value)}")
         return self.value
+
+
+def lookup(record: Mapping[str, Any], key: str) -> Any:
+    """The value of a key; where there is no such key, dots reach into nested objects."""
+    if key in record:
+        return record[key]
+    found: Any = record
+    for part in key.split("."):
+        if not isinstance(found, Mapping) or part not in found:
+            return None
+        found = found[part]
+    return found
+
+
+def whole(value: object) -> str | None:
+    """A text, or a whole number as its digits (tables write 1 as 1.0); None for others."""
+    if isinstance(value, str):
+        return mend(value)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return None
+
+
+def optional_text(record: Mapping[str, Any], key: str) -> str | None:
+    """A text or whole number that may be missing; numbers are read as their digits.
+
+    Raises:
+        BadRow: it holds something else.
+    """
+    value = record.get(key)
+    return None if value is None else whole(value) or text_of(value, key)
 
 
 def mend(text: str) -> str:
@@ -109,8 +141,9 @@ def objects_of(value: object, key: str) -> list[Mapping[str, Any]]:
 def read_records(source: Source, *, id_key: str = "id") -> Iterator[Record | RowError]:
     """All records of a source.
 
-    JSON lines stream in constant memory. Only a pretty-printed document or an array is
-    read whole; its elements are the records.
+    JSON lines stream in constant memory, also where each is an array. Only pretty-printed
+    documents and an array over the whole file are read whole; the elements of arrays are
+    the records.
 
     Args:
         source: where from.
@@ -135,15 +168,26 @@ def read_records(source: Source, *, id_key: str = "id") -> Iterator[Record | Row
 def is_document(source: Source) -> bool:
     """Is it one JSON document over several lines, or an array, rather than JSON lines?"""
     ahead = source.peek(1)
-    first = ahead[0].text.lstrip()
-    if first.startswith("["):
-        return True
-    if not first.startswith("{") or ahead[0].problem or not _ends_in_mid_air(first):
+    first = ahead[0].text.strip()
+    if not first.startswith("[") and (ahead[0].problem or not first.startswith("{")):
         return False
+    following = [line.text.strip() for line in source.peek(_LOOK_AHEAD)[1:] if not line.blank]
+    if first.startswith("["):
+        # Arrays line by line: some stand for themselves, and no comma holds them together.
+        rows = (line for line in following if line.startswith(("[", "{")))
+        return first.endswith(("[", ",", ":", "{")) or not any(map(_is_whole, rows))
     # The first line stops where a pretty-printer would break it; it is a broken JSON line
     # all the same if the next line is a record of its own.
-    following = next((line.text for line in source.peek(20)[1:] if not line.blank), "")
-    return not (following.lstrip().startswith("{") and not _ends_in_mid_air(following))
+    second = following[0] if following else ""
+    return _ends_in_mid_air(first) and not (second.startswith("{") and not _ends_in_mid_air(second))
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _ends_in_mid_air(text: str) -> bool:
@@ -175,36 +219,15 @@ def _parse_line(line: Line, source: Source) -> tuple[Any] | RowError:
 def _document(source: Source, id_key: str) -> Iterator[Record | RowError]:
     start = source.peek(1)[0].number
     text = source.whole()
-    decoder = json.JSONDecoder()
-    position = _skip(text, 0, "")
-    in_array = text.startswith("[", position)
-    position = _skip(text, position + in_array, "")
-    count = 0
-    counted, line = 0, start
-    while position < len(text) and not (in_array and text[position] == "]"):
-        line += text.count("\n", counted, position)
-        counted = position
-        place = source.place(line)
-        try:
-            value, position = decoder.raw_decode(text, position)
-        except (ValueError, RecursionError) as error:
-            at, why = line, "a number is too long or it is nested too deeply"
-            if isinstance(error, json.JSONDecodeError):
-                at, why = start + error.lineno - 1, error.msg
-            message = f"not valid JSON ({why}); the rest of the document cannot be read"
-            if count == 0:
-                raise FormatError(f"{source.place(at)}: {message}") from None
-            yield RowError(message, row_id=f"item-{count + 1}", place=source.place(at))
-            return
-        count += 1
-        yield Record(f"item-{count}", place, value, id_key)
-        position = _skip(text, position, "," if in_array else "")
-    if in_array and position >= len(text):
-        message = "the array is not closed with ']'; the document may be cut off"
-        yield RowError(message, row_id=f"item-{count + 1}", place=source.place(line))
-
-
-def _skip(text: str, position: int, also: str) -> int:
-    while position < len(text) and text[position] in _SPACE + also:
-        position += 1
-    return position
+    line, counted = start, 0
+    for count, element in enumerate(document_elements(text), start=1):
+        line += text.count("\n", counted, element.start)
+        counted = element.start
+        if element.problem:
+            place = source.place(line + text.count("\n", element.start, element.at))
+            if count == 1 and element.start < element.end == len(text):
+                raise FormatError(f"{place}: {element.problem}")
+            yield RowError(element.problem, row_id=f"item-{count}", place=place)
+        else:
+            place = source.place(line)
+            yield Record(f"item-{count}", place, element.value, id_key, element.array)

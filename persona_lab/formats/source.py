@@ -11,12 +11,15 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from persona_lab.errors import InputError, RowError
 from persona_lab.formats.arrow_tables import is_dataset, is_table, table_lines
 from persona_lab.formats.decoding import Line, byte_lines, text_lines
 from persona_lab.formats.packed import open_unpacked, stem
+
+if TYPE_CHECKING:
+    from persona_lab.formats.members import Members
 
 SourceLike = str | os.PathLike[str] | IO[str] | IO[bytes] | io.RawIOBase
 """A path, ``"-"`` for standard input, or an open text or binary stream."""
@@ -35,6 +38,9 @@ class Source:
         suffix: the extension in lower case; it only breaks ties in detection.
         path: None for a stream.
         is_folder: only a few layouts are folders; asking one for lines is an error.
+        is_table: is it a Parquet or Arrow file, or a dataset folder? It is never prose.
+        notes: remarks about the file as a whole, such as keys that were left out.
+        members: which rows went into which dialogue; None while each is one of its own.
     """
 
     def __init__(self, given: SourceLike) -> None:
@@ -44,7 +50,9 @@ class Source:
             InputError: it is missing, unreadable, empty or binary.
         """
         self.path: Path | None = None
-        self.is_folder = False
+        self.is_folder = self.is_table = False
+        self.notes: list[str] = []
+        self.members: Members | None = None
         self._opened: IO[bytes] | None = None
         self._wrapped: io.BufferedReader | None = None
         self._lines: Iterator[Line] = iter(())
@@ -72,7 +80,8 @@ class Source:
             self.is_folder = path.is_dir() and not is_dataset(path)
             if self.is_folder:
                 return
-            if is_table(path):
+            self.is_table = is_table(path)
+            if self.is_table:
                 self._lines = table_lines(path)
                 return
             self._opened = open_unpacked(path)
@@ -160,6 +169,11 @@ class Source:
                 raise RowError(line.problem, row_id=self.stem, place=self.place(line.number))
             kept.append(line.text)
         return "\n".join(kept)
+
+    def note(self, remark: str) -> None:
+        """Keep a remark about the file, once; it must not hold text of the input."""
+        if remark not in self.notes:
+            self.notes.append(remark)
 
     def place(self, line: int) -> str:
         """``file:line`` for messages."""

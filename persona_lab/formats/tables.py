@@ -12,13 +12,18 @@ from persona_lab.formats.base import shown
 from persona_lab.formats.decoding import Line
 from persona_lab.formats.source import Source
 
-DELIMITERS = (",", "\t", ";")
+DELIMITERS = (",", "\t", ";", "|")
 FIELD_LIMIT = 1 << 26
 """Longest cell in characters: far above any text, and it bounds an unclosed quote."""
+
+_BLANK = " \r\n"
 
 _END = "\ufdd0end of table\ufdd0"
 # Fed to the csv reader after the last line: if it comes back inside a cell, a quote was
 # never closed. U+FDD0 is a noncharacter, reserved for such use inside a program.
+_SEPARATOR = re.compile(r'"?sep=([^"])"?', re.IGNORECASE)
+"""The first line by which Excel is told the delimiter."""
+
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 
 
@@ -60,9 +65,18 @@ def split_header(line: str, *, delimiter: str | None = None) -> list[str]:
 
 
 def sniff_delimiter(line: str) -> str:
-    """Comma, tab or semicolon: the one that splits the header line most; comma for a tie."""
+    """Comma, tab, semicolon or bar: the one that splits the header line most; comma for a tie."""
     bare = _QUOTED.sub("", line)
     return max(DELIMITERS, key=bare.count)
+
+
+def header_of(source: Source) -> list[str]:
+    """The column names of a source, without consuming it; one name for a file of prose."""
+    ahead = source.peek(2)
+    named = _SEPARATOR.fullmatch(ahead[0].text.strip(_BLANK))
+    if named is None or len(ahead) < 2:
+        return split_header(ahead[0].text)
+    return split_header(ahead[1].text, delimiter=named[1])
 
 
 def find_column(header: Sequence[str], name: str) -> int | None:
@@ -111,7 +125,10 @@ class Table:
         first = next(self._lines)
         if first.problem:
             raise InputError(f"{source.place(first.number)}: the header line is {first.problem}")
-        delimiter = sniff_delimiter(first.text)
+        named = _SEPARATOR.fullmatch(first.text.strip(_BLANK))
+        if named is not None:
+            first = next((line for line in self._lines if not line.blank), first)
+        delimiter = named[1] if named is not None else sniff_delimiter(first.text)
         self._reader = csv.reader(self._feed(first), delimiter=delimiter)
         self._start = first.number
         try:
@@ -126,6 +143,18 @@ class Table:
                 f"columns found: {shown(self.header)}" + (f"; {remedy}" if remedy else "")
             )
         self._at = {name: index for name, index in at.items() if index is not None}
+
+    @staticmethod
+    def first_cells(source: Source) -> dict[str, str]:
+        """The cells of the first row by column, without consuming it; empty for none."""
+        ahead = [line.text for line in source.peek(3)]
+        named = _SEPARATOR.fullmatch(ahead[0].strip(_BLANK))
+        lines = ahead[1:] if named is not None else ahead
+        if len(lines) < 2:
+            return {}
+        delimiter = named[1] if named is not None else sniff_delimiter(lines[0])
+        cells = split_header(lines[1], delimiter=delimiter)
+        return dict(zip(split_header(lines[0], delimiter=delimiter), cells, strict=False))
 
     def _feed(self, first: Line) -> Iterator[str]:
         line: Line | None = first

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -68,7 +68,13 @@ def text_hash(utterances: Iterable[str]) -> int:
 
 
 def load_examples(
-    source: str | Path, register: str, *, format: str = "auto", masked: bool = True
+    source: str | Path,
+    register: str,
+    *,
+    format: str = "auto",
+    columns: str | None = None,
+    masked: bool = True,
+    tell: Callable[[Sequence[str]], None] | None = None,
 ) -> list[Example]:
     """Read all labelled speakers of a file; graded scores are split at their median.
 
@@ -76,7 +82,9 @@ def load_examples(
         source: anything ``read_dialogues`` takes.
         register: name of the kind of text.
         format: of the file.
+        columns: which column or key holds what, as for ``read_dialogues``.
         masked: hide words that name types and traits.
+        tell: is told what there is to remark about the file.
 
     Returns:
         Speakers with at least one word, one known label, and in English.
@@ -84,13 +92,16 @@ def load_examples(
     Raises:
         TrainingError: there is none.
     """
-    examples = [
-        example
-        for dialogue in read_dialogues(source, format)
-        if not isinstance(dialogue, RowError)
-        for example in dialogue_examples(dialogue, register, masked=masked)
-        if register == BACKGROUND or not np.isnan(example.scores).all()
-    ]
+    with read_dialogues(source, format, columns=columns) as reader:
+        examples = [
+            example
+            for dialogue in reader
+            if not isinstance(dialogue, RowError)
+            for example in dialogue_examples(dialogue, register, masked=masked)
+            if register == BACKGROUND or not np.isnan(example.scores).all()
+        ]
+        if tell is not None:
+            tell(reader.notes)
     if not examples:
         raise TrainingError(f"{source} holds no labelled English text; see 'score --help' formats")
     return split_at_median(examples)

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from persona_lab.formats.records import whole
 
 EXAMPLE_TEXT = (
     "It's a rooftop thing! I met the couple from the fourth floor in the lift this morning, "
     "and by the time we reached the lobby we'd decided to throw a party together."
 )
 
-Id = Annotated[str, Field(min_length=1, max_length=200)]
+
+def _digits(given: Any) -> Any:
+    """A whole number as its digits: ids are as often numbers as texts."""
+    number = isinstance(given, (int, float)) and not isinstance(given, bool)
+    return (whole(given) or given) if number else given
+
+
+Id = Annotated[str, Field(min_length=1, max_length=200), BeforeValidator(_digits)]
+"""A text or a whole number."""
+
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 TargetText = Annotated[
     str,
@@ -45,11 +56,19 @@ class Turn(Strict):
 
 
 class Item(Strict):
-    """A text by one author, or a dialogue: `text` or `turns`, not both."""
+    """A text by one author or a dialogue: one of `text`, `turns`, `messages`, `conversations`."""
 
     id: Id | None = Field(None, description="Comes back in the rows; item-N if left out.")
     text: str | None = Field(None, description="By one author; blank lines part paragraphs.")
     turns: list[Turn] | None = Field(None, description="Of a dialogue, in order.")
+    messages: list[dict[str, Any]] | None = Field(
+        None,
+        description="A chat as models take it: role and content; system is the persona.",
+        examples=[[{"role": "user", "content": "Hi!"}]],
+    )
+    conversations: list[dict[str, Any]] | None = Field(
+        None, description="A chat with from and value (human, gpt, system)."
+    )
     focus: Name | None = Field(None, description="The speaker it is about; all if left out.")
     personas: dict[Name, list[str]] = Field(
         default_factory=dict, description="Persona statements by speaker, for consistency."
@@ -57,8 +76,9 @@ class Item(Strict):
 
     @model_validator(mode="after")
     def _one_of_them(self) -> Item:
-        if (self.text is None) == (self.turns is None):
-            raise ValueError("give either 'text' or 'turns'")
+        ways = (self.text, self.turns, self.messages, self.conversations)
+        if sum(way is not None for way in ways) != 1:
+            raise ValueError("give either 'text' or 'turns' (or 'messages', 'conversations')")
         return self
 
 

@@ -149,3 +149,25 @@ def test_tune_goes_on_where_the_study_stopped(tmp_path, trained):
 def test_bad_data_options_say_what_to_write(tmp_path, given, message):
     result = run("train", "--data", given, "--out", tmp_path / "m", "--backbone", "none", code=2)
     assert message in result.stderr
+
+
+def test_columns_for_all_files_or_those_of_a_register(tmp_path):
+    from persona_lab.cli.data_options import load_data
+
+    words = "I like to plan the whole week before it has begun, and then I keep to it."
+    for name, columns in (("a.csv", "body,o"), ("b.csv", "said,o")):
+        (tmp_path / name).write_text(f'{columns}\n"{words}",1\n"{words} Yes.",0\n')
+    data = [f"essay={tmp_path / 'a.csv'}", f"talk={tmp_path / 'b.csv'}"]
+    columns = ["text=body,openness=o", "talk:text=said,openness=o"]
+    examples = load_data(data, [], columns)
+    assert [example.register for example in examples] == ["essay", "essay", "talk", "talk"]
+    assert [example.labels[0] for example in examples] == [1.0, 0.0, 1.0, 0.0]
+
+
+def test_remarks_about_the_data_are_told(tmp_path, capsys):
+    from persona_lab.cli.data_options import load_data
+
+    words = "I like to plan the whole week before it has begun, and then I keep to it."
+    (tmp_path / "a.csv").write_text(f'text,openness\n"{words}",1\n"{words} Yes.",very\n')
+    assert len(load_data([f"essay={tmp_path / 'a.csv'}"], [])) == 1
+    assert "column 'openness' is not understood" in capsys.readouterr().err

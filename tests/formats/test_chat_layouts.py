@@ -54,7 +54,6 @@ class TestOpenAI:
         (dialogue,) = read(json.dumps(CHAT))
         assert turns(dialogue) == [
             ("1", "user", "Hi!"),
-            ("3", "tool", "42 loaves"),
             ("4", "assistant", "What now?\nGo."),
         ]
         assert isinstance(dialogue, Dialogue)
@@ -118,7 +117,7 @@ class TestShareGPT:
         assert turns(dialogue) == [
             ("1", "user", "Hi!"),
             ("2", "assistant", "Hello."),
-            ("3", "bing", "Beep."),
+            ("3", "assistant", "Beep."),
         ]
         assert isinstance(dialogue, Dialogue)
         assert dialogue.id == "c9"
@@ -137,7 +136,10 @@ class TestShareGPT:
             ({"messages": []}, "the record has no 'conversations'"),
             ({"conversations": {}}, "'conversations' must be a list, not an object"),
             ({"conversations": [{"value": "a"}]}, "turn 1 has no 'from'"),
-            ({"conversations": [{"from": "gpt", "value": []}]}, "'value' must be text, not a list"),
+            (
+                {"conversations": [{"from": "gpt", "value": 3}]},
+                "'value' must be text, a list of parts",
+            ),
         ],
     )
     def test_bad_rows_are_reported_between_good_ones(self, row: Any, message: str) -> None:

@@ -64,10 +64,11 @@ class TestEssays:
         stream = table(
             self.header, ("a", "", *"nnnnn"), ("b", "Hi", *"yyyyz"), ("c", "Hi", *"yyyy", "")
         )
-        empty, bad, unknown = read_dialogues(stream)
+        reader = read_dialogues(stream)
+        empty, bad, unknown = reader
         assert isinstance(empty, Dialogue) and (empty.id, empty.utterances) == ("a", ())
-        assert isinstance(bad, RowError) and bad.row_id == "b"
-        assert "column 'cOPN'" in str(bad)
+        assert isinstance(bad, Dialogue) and "openness" not in bad.speakers[AUTHOR].labels
+        assert "column 'cOPN'" in reader.notes[0]
         assert isinstance(unknown, Dialogue)
         assert "openness" not in unknown.speakers[AUTHOR].labels
 
@@ -99,9 +100,11 @@ class TestKaggle:
         assert split_posts("") == [""]
 
     def test_bad_type(self) -> None:
-        bad, good = read_dialogues(io.StringIO("type,posts\nABCD,hi\nINTJ,ho\n"))
-        assert isinstance(bad, RowError) and (bad.row_id, bad.place) == ("row-1", "stdin:2")
-        assert isinstance(good, Dialogue) and good.id == "row-2"
+        reader = read_dialogues(io.StringIO("type,posts\nABCD,hi\nINTJ-t,ho\n"))
+        bad, good = reader
+        assert isinstance(bad, Dialogue) and not bad.speakers[AUTHOR].labels
+        assert isinstance(good, Dialogue) and good.speakers[AUTHOR].labels["JP"] == 1.0
+        assert "'type' does not hold an MBTI type" in reader.notes[0]
 
 
 class TestFriends:
@@ -375,10 +378,11 @@ class TestCPED:
             ("32", "32_000", "u1", "A", *["lowish"] * 5, "b"),
             ("32", "32_000", "u2", "", *["low"] * 5, "c"),
         )
-        label, name, dialogue = read_dialogues(stream)
-        assert isinstance(label, RowError) and label.row_id == "u1"
+        reader = read_dialogues(stream)
+        name, dialogue = reader
         assert isinstance(name, RowError) and "no name in column 'Speaker'" in str(name)
-        assert isinstance(dialogue, Dialogue) and len(dialogue.utterances) == 1
+        assert isinstance(dialogue, Dialogue) and len(dialogue.utterances) == 2
+        assert len(reader.notes) == 5
 
 
 class TestYouTube:

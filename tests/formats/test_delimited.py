@@ -24,9 +24,9 @@ def dialogues(text: str, columns: str | None = None) -> list[Dialogue]:
 
 
 class TestRows:
-    @pytest.mark.parametrize("delimiter", [",", "\t", ";"])
+    @pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
     def test_defaults_and_delimiters(self, delimiter: str) -> None:
-        text = 'id|speaker|text\na|Ann|"Well, so;\nyes\tno"\n|Bob|Hi\n'.replace("|", delimiter)
+        text = 'id^speaker^text\na^Ann^"Well, so;\nyes\tno"\n^Bob^Hi\n'.replace("^", delimiter)
         first, second = dialogues(text)
         assert (first.id, first.focus, first.place) == ("a", "Ann", "stdin:2")
         assert [u.text for u in first.utterances] == ["Well, so;\nyes\tno"]
@@ -82,21 +82,20 @@ class TestConversations:
     )
     columns = "text=body,speaker=who,dialogue=conv"
 
-    def test_consecutive_rows_are_one_dialogue(self) -> None:
-        first, second, third = dialogues(self.text, self.columns)
-        assert [(d.id, d.place, d.focus) for d in (first, second, third)] == [
+    def test_rows_of_a_dialogue_may_stand_apart(self) -> None:
+        first, second = dialogues(self.text, self.columns)
+        assert [(d.id, d.place, d.focus) for d in (first, second)] == [
             ("c1", "stdin:2", None),
             ("c2", "stdin:5", None),
-            ("c1#2", "stdin:6", None),
         ]
         assert [(u.id, u.speaker, u.text) for u in first.utterances] == [
             ("0", "Ann", "Hi"),
             ("1", "Bob", ""),
             ("2", "Ann", "Bye"),
+            ("3", "Bob", "Again"),
         ]
         assert first.speakers["Ann"].labels == {"openness": 1.0}
-        assert first.speakers["Bob"].labels == {}
-        assert third.options == {"duplicate_of": "c1"}
+        assert first.speakers["Bob"].labels == {"openness": 0.0}
 
     def test_ids_of_turns(self) -> None:
         (dialogue,) = dialogues("id,text,c\nu7,a,x\nu9,b,x\n", "dialogue=c")
@@ -104,11 +103,11 @@ class TestConversations:
 
     def test_bad_rows_do_not_break_the_dialogue(self) -> None:
         text = "c,text,openness\nx,a,\nx,b,very\n,c,\nx,d,\n"
-        label, nameless, dialogue = read(text, "dialogue=c")
-        assert isinstance(label, RowError) and label.place == "stdin:3"
-        assert isinstance(nameless, RowError) and "no value in the dialogue column" in str(nameless)
+        nameless, dialogue = read(text, "dialogue=c")
+        assert isinstance(nameless, RowError) and nameless.place == "stdin:4"
+        assert "no value in the dialogue column" in str(nameless)
         assert isinstance(dialogue, Dialogue)
-        assert [u.text for u in dialogue.utterances] == ["a", "d"]
+        assert [u.text for u in dialogue.utterances] == ["a", "b", "d"]
 
 
 class TestProblems:
@@ -117,7 +116,7 @@ class TestProblems:
             read("key,body\n1,Hi\n")
         assert str(caught.value) == (
             "stdin has no column 'text'; columns found: key, body; "
-            "name the column that holds the text with --columns text=NAME"
+            "name the column that holds the text with --columns text=body"
         )
 
     def test_a_chosen_column_must_exist(self) -> None:
@@ -169,14 +168,27 @@ class TestProblems:
         (dialogue,) = dialogues("text\n" + "x" * 200_000)
         assert len(dialogue.utterances[0].text) == 200_000
 
-    def test_an_unreadable_label(self) -> None:
-        for bad in read("id,text,openness\na,Hi,very\na,Hi,inf\n"):
-            assert isinstance(bad, RowError) and bad.row_id == "a"
-            assert "label in column 'openness' is not understood; use y/n, 1/0" in str(bad)
+    @pytest.mark.parametrize(
+        ("text", "columns", "remark"),
+        [
+            ("text,openness\nHi,very\nHo,inf\n", None, "label in column 'openness' is not underst"),
+            ("text,t\nHi,INFQ\nHo,who knows\n", "type=t", "column 't' does not hold an MBTI type"),
+        ],
+    )
+    def test_an_unusable_label_costs_the_label_only(
+        self, text: str, columns: str | None, remark: str
+    ) -> None:
+        reader = read_dialogues(io.StringIO(text), "csv", columns=columns)
+        rows = list(reader)
+        assert [row.utterances[0].text for row in rows if isinstance(row, Dialogue)] == ["Hi", "Ho"]
+        assert all(not row.speakers[AUTHOR].labels for row in rows if isinstance(row, Dialogue))
+        (note,) = reader.notes
+        assert remark in note
 
-    def test_an_unreadable_type(self) -> None:
-        (bad,) = read("text,t\nHi,INFQ\n", "type=t")
-        assert "column 't' does not hold an MBTI type; use four letters" in str(bad)
+    @pytest.mark.parametrize("code", ["intp", "INTP-T", "Intp-a", " INTP "])
+    def test_types_in_other_spellings(self, code: str) -> None:
+        (dialogue,) = dialogues(f"text,t\nHi,{code}\n", "type=t")
+        assert dialogue.speakers[AUTHOR].labels == {"EI": 0.0, "SN": 0.0, "TF": 1.0, "JP": 0.0}
 
     def test_columns_are_refused_where_the_layout_is_fixed(self) -> None:
         with pytest.raises(FormatError, match="--columns works with jsonl and csv, but this is"):

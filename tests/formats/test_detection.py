@@ -16,6 +16,7 @@ EXAMPLES = {
     "jsonl": '{"id": "a", "text": "hi"}\n',
     "openai": '{"messages": [{"role": "user", "content": "hi"}]}\n',
     "sharegpt": '[{"conversations": [{"from": "human", "value": "hi"}]}]',
+    "chat": '{"instruction": "Greet me.", "input": "", "output": "Hello there."}\n',
     "csv": "id;text\n1;hi\n",
     "essays": "#AUTHID,TEXT,cEXT,cNEU,cAGR,cCON,cOPN\na,hi,y,y,y,y,y\n",
     "kaggle-mbti": "type,posts\nINFP,hi\n",

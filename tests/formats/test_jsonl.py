@@ -85,9 +85,11 @@ class TestTurns:
 
     def test_labels_of_several_speakers_need_a_name(self) -> None:
         turns = [{"speaker": "A", "text": "x"}, {"speaker": "B", "text": "y"}]
-        assert "name the one they describe in 'speaker'" in error(
-            {"turns": turns, "labels": {"TF": 1}}
-        )
+        reader = read_dialogues(io.StringIO(json.dumps({"turns": turns, "labels": {"TF": 1}})))
+        (dialogue,) = reader
+        assert isinstance(dialogue, Dialogue) and not dialogue.speakers
+        (note,) = reader.notes
+        assert "none is named as the one described ('speaker')" in note
 
     def test_no_turns_is_still_a_dialogue(self) -> None:
         dialogue = one({"id": "d", "turns": []})
@@ -134,20 +136,12 @@ class TestBadRows:
             ({"text": 3}, "'text' must be text, not a number"),
             ({"text": "a", "id": 1.5}, "'id' must be text or a whole number"),
             ({"text": "a", "id": True}, "'id' must be text or a whole number, not true/false"),
-            ({"text": "a", "labels": []}, "'labels' must be an object"),
-            ({"text": "a", "labels": {"charm": 1}}, "unknown trait; use openness, consc"),
-            ({"text": "a", "labels": {"EI": "I"}}, "the label of 'EI' must be 0, 1 or another"),
-            ('{"text": "a", "labels": {"EI": NaN}}', "another finite number"),
-            ('{"text": "a", "labels": {"EI": 1%s}}' % ("0" * 400), "another finite number"),
             ('{"text": 1%s}' % ("0" * 5000), "a number is too long or it is nested too deeply"),
             ('{"text": ' + "[" * 200_000, "nested too deeply"),
             ({"turns": {}}, "'turns' must be a list, not an object"),
             ({"turns": ["a"]}, "every element of 'turns' must be an object, not text"),
             ({"turns": [{"text": "a"}]}, "turn 1 must have a 'speaker' and a 'text'"),
-            ({"turns": [{"speaker": "A", "content": "a"}]}, "its keys: speaker, content; name"),
-            ({"turns": [], "speakers": {"A": 1}}, "'speakers' must hold an object a name"),
-            ({"turns": [], "speakers": []}, "'speakers' must be an object by name"),
-            ({"turns": [], "options": {"a": 1}}, "'options' must be an object of texts"),
+            ({"turns": [{"speaker": "A", "said": "a"}]}, "its keys: speaker, said; name others"),
         ],
     )
     def test_message_and_the_rows_around_it(self, row: Any, message: str) -> None:
@@ -157,6 +151,43 @@ class TestBadRows:
         assert isinstance(bad, RowError)
         assert message.replace("stdin:1", "stdin:2") in str(bad)
         assert bad.place == "stdin:2"
+
+    @pytest.mark.parametrize(
+        ("facts", "remark"),
+        [
+            ({"labels": []}, "'labels' must be an object"),
+            ({"labels": {"charm": 1}}, "unknown trait; use openness, consc"),
+            ({"labels": {"EI": "I"}}, "the label of 'EI' must be 0, 1 or another"),
+            ({"labels": {"EI": float("nan")}}, "another finite number"),
+            ({"labels": {"EI": 10**400}}, "another finite number"),
+            ({"speaker": [1]}, "'speaker' must be text, not a list"),
+            ({"group": [1]}, "the key 'group' is left out of some rows: it is a list"),
+            ({"turns": 4}, "the key 'turns' is left out of some rows"),
+            ({"dialogue": "d1", "conversation": 7}, "the key 'conversation' is left out"),
+        ],
+    )
+    def test_keys_of_another_meaning_cost_no_text(self, facts: Any, remark: str) -> None:
+        rows = "\n".join(json.dumps({"text": "Hi there", **facts}) for _ in range(2))
+        reader = read_dialogues(io.StringIO(rows), "jsonl")
+        texts = [d.utterances[0].text for d in reader if isinstance(d, Dialogue)]
+        assert texts == ["Hi there"] * 2
+        assert any(remark in note for note in reader.notes)
+        assert len(set(reader.notes)) == len(reader.notes)
+
+    @pytest.mark.parametrize(
+        ("facts", "remark"),
+        [
+            ({"speakers": {"A": 1}}, "'speakers' must hold an object a name"),
+            ({"speakers": []}, "'speakers' must be an object by name"),
+            ({"options": {"a": 1}}, "it must be an object of texts"),
+        ],
+    )
+    def test_keys_of_another_meaning_cost_no_turns(self, facts: Any, remark: str) -> None:
+        row = json.dumps({"turns": [{"speaker": "A", "text": "Hi"}], **facts})
+        reader = read_dialogues(io.StringIO(row), "jsonl")
+        assert [d.by("A")[0].text for d in reader if isinstance(d, Dialogue)] == ["Hi"]
+        (note,) = reader.notes
+        assert remark in note
 
     def test_the_row_id_is_the_rows_own_where_it_can_be_read(self) -> None:
         first, second = read({"id": "mine", "text": 1}, {"text": 1})

@@ -282,11 +282,8 @@ class TestPrivacy:
     )
     def test_messages_never_hold_the_text(self, layout: str, content: str) -> None:
         try:
-            messages = [
-                str(r)
-                for r in read_dialogues(io.StringIO(content), layout)
-                if isinstance(r, RowError)
-            ]
+            reader = read_dialogues(io.StringIO(content), layout)
+            messages = [str(r) for r in reader if isinstance(r, RowError)] + reader.notes
         except InputError as error:
             messages = [str(error)]
         assert messages

@@ -130,3 +130,45 @@ def test_a_missing_model_is_told_at_once(make_app: MakeApp, tmp_path: Path) -> N
     answer = post(client, "/v1/profiles", items=items("hi"))
     assert (answer.status_code, answer.json["type"]) == (424, "/docs#model-missing")
     assert client.get("/health/ready").status_code == 503
+
+
+CHAT = [("system", "I love parties."), ("user", QUIET), ("assistant", LOUD), ("tool", LOUD)]
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"messages": [{"role": role, "content": text} for role, text in CHAT]},
+        {"conversations": [{"from": role, "value": text} for role, text in CHAT]},
+        {
+            "conversations": [
+                {"from": {"user": "human", "assistant": "gpt"}.get(role, role), "value": text}
+                for role, text in CHAT
+            ]
+        },
+    ],
+)
+@pytest.mark.parametrize(("id", "expected"), [(7, "7"), (7.0, "7"), ("x", "x")])
+def test_chats_are_read_as_files_are(
+    client: FlaskClient, item: dict[str, Any], id: Any, expected: str
+) -> None:
+    answer = post(client, "/v1/profiles", items=[{"id": id, **item}])
+    assert answer.status_code == 200, answer.json
+    assert [(row["id"], row["speaker"]) for row in answer.json["items"]] == [
+        (expected, "user"),
+        (expected, "assistant"),
+    ]
+
+
+def test_a_chat_that_cannot_be_read_names_the_field(client: FlaskClient) -> None:
+    answer = post(client, "/v1/profiles", items=[{"text": LOUD}, {"messages": [{"content": "x"}]}])
+    assert answer.status_code == 422
+    (error,) = answer.json["errors"]
+    assert error["pointer"] == "/items/1/messages"
+    assert "message 1 has no 'role'" in error["detail"]
+
+
+@pytest.mark.parametrize("id", [True, 1.5, [1]])
+def test_other_ids_are_refused(client: FlaskClient, id: Any) -> None:
+    answer = post(client, "/v1/profiles", items=[{"id": id, "text": LOUD}])
+    assert answer.status_code == 422
