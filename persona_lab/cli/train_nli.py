@@ -15,6 +15,9 @@ EXAMPLES = (
     "persona-lab train-contradiction --data corpora --out my-models --minutes 75",
     "persona-lab train-contradiction --data corpora --out my-models --start models/contradiction "
     "--pairs 60000",
+    "persona-lab train-contradiction --data corpora --out teacher --backbone nomic-hf --frozen 5 "
+    "--pairs 30000 --learning-rate 6e-5",
+    "persona-lab train-contradiction --data corpora --out my-models --teacher teacher",
 )
 
 
@@ -42,7 +45,7 @@ def command(
         str,
         typer.Option(
             help="RoBERTa- or BERT-family checkpoint by hub name or folder, or 'minilm' for the "
-            "installed package."
+            "installed package; NomicBERT for a teacher."
         ),
     ] = "minilm",
     start: Annotated[
@@ -51,6 +54,20 @@ def command(
             help="Folder of a finished contradiction model to go on from.", show_default=False
         ),
     ] = None,
+    frozen: Annotated[
+        int, typer.Option(min=0, help="Lower layers that are not trained, for speed.")
+    ] = 0,
+    teacher: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="--out folder of an earlier run with a larger backbone, which reads pairs that "
+            "nobody judged; may be given again.",
+            show_default=False,
+        ),
+    ] = None,
+    unjudged: Annotated[
+        int, typer.Option(min=1, help="Pairs of turns of the corpora that the teachers read.")
+    ] = 30_000,
     threads: Annotated[int, typer.Option(min=1, help="Of torch.")] = 1,
     seed: Annotated[int, typer.Option(help="Of splits, draws and order.")] = 0,
     json_: Annotated[bool, typer.Option("--json", help="Metrics as JSON on stdout.")] = False,
@@ -65,14 +82,19 @@ def command(
     from persona_lab.training.nli_run import train_contradiction
 
     settings = NliSettings(
-        pairs=pairs, batch=batch, learning_rate=learning_rate, threads=threads, seed=seed
-    )
+        pairs=pairs, batch=batch, learning_rate=learning_rate, frozen=frozen, threads=threads,
+        seed=seed,
+    )  # fmt: skip
     with redirect_stdout(sys.stderr):  # the exporter prints what it wrote
         metrics = train_contradiction(
-            data, out, settings, minutes=minutes, backbone=backbone, start=start, tell=note
-        )
+            data, out, settings, minutes=minutes, backbone=backbone, start=start,
+            teachers=teacher or (), unjudged_pairs=unjudged, tell=note,
+        )  # fmt: skip
     if json_:
         typer.echo(json.dumps(metrics))
+        return
+    if "test" not in metrics:
+        typer.echo(f"{out}: a teacher, for --teacher")
         return
     test = metrics["test"]
     typer.echo(str(out / "contradiction"))

@@ -60,6 +60,16 @@ CAPS = {
 }
 """Most pairs of a source, where a source is one-sided or full of repeated patterns."""
 
+_SCENES = frozenset(
+    {
+        "snli", "cad_nli_original", "cad_nli_revised", "sick", "negnli_snli",
+        "snli_genadv_inverse",
+    }
+)  # fmt: skip
+"""Sources of picture captions. There "contradiction" means another event in the same picture
+("A man sleeps", "A man cooks"), which two turns of a speaker may both tell of: a model that
+learnt from them contradicts "I live in Norway" with "I work in a bank"."""
+
 _DIALOGUE_SOURCES = frozenset({"dnli", "gu_clasp_dnli"})
 _EVIDENCE_SOURCE = "decode_dev_structured"
 _LONG_WORDS = 6
@@ -79,12 +89,14 @@ class Corpora:
         pairs: by split and kind.
         cases: DECODE dialogues by split.
         fillers: sentences that say nothing about their speaker.
+        talks: speakers and texts of the dialogues to learn from.
         facts: counts for the card.
     """
 
     pairs: Kinds
     cases: dict[str, list[Case]]
     fillers: list[str]
+    talks: list[list[tuple[str, str]]]
     facts: dict[str, object]
 
 
@@ -142,7 +154,9 @@ def load_corpora(folder: str | Path, seed: int = 0) -> Corpora:
             found[split][kind].append(pair)
     _add_inference_pairs(found, given, _held_out(by_split), seed)
     _drop_known(found)
-    return Corpora(found, by_split, _fillers(to_learn), _facts(found, by_split))
+    heard = [[(u.speaker, u.text) for u in talk.utterances] for talk in to_learn]
+    heard += [list(case.turns[:-1]) for case in by_split["train"]]
+    return Corpora(found, by_split, _fillers(to_learn), heard, _facts(found, by_split))
 
 
 def _held_out(cases: Mapping[str, Sequence[Case]]) -> set[str]:
@@ -161,6 +175,8 @@ def _add_inference_pairs(found: Kinds, given: Sequence[Pair], held: set[str], se
     for pair in given:
         by_source[pair.source].append(pair)
     by_source.pop(_EVIDENCE_SOURCE, None)  # these come with their dialogues
+    for source in _SCENES:
+        by_source.pop(source, None)
     for source, pairs in sorted(by_source.items()):
         kind = "dialogue" if source in _DIALOGUE_SOURCES else "general"
         for pair in cap(pairs, CAPS[source], seed) if source in CAPS else pairs:

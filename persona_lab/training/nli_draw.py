@@ -26,12 +26,14 @@ class NliSettings:
         blocks: parts of the run; a checkpoint is written after each.
         batch: pairs a step.
         learning_rate: of the highest layer; it rises, then falls to 0.
+        frozen: lower layers that are not trained.
         layer_decay: each lower layer learns this much more slowly.
         head_learning_rate: of the linear layer.
         weight_decay: of AdamW, for matrices.
         warmup: share of the steps in which the rates rise.
         dropout: of the pooled vector; attention has none, for speed.
-        start: share of each kind of pairs at the beginning.
+        start: share of each kind of pairs at the beginning, relative to those that are there;
+            ``read`` are those a teacher read.
         end: share of each kind at the end.
         contradictions: share of contradictions among DECODE pairs.
         swap: how often a pair is turned round.
@@ -46,6 +48,7 @@ class NliSettings:
     blocks: int = 24
     batch: int = 32
     learning_rate: float = 1e-4
+    frozen: int = 0
     layer_decay: float = 0.9
     head_learning_rate: float = 1e-3
     weight_decay: float = 0.01
@@ -54,13 +57,13 @@ class NliSettings:
     start: Mapping[str, float] = field(
         default_factory=lambda: {
             "general": 0.60, "dialogue": 0.14, "decode": 0.06, "clean": 0.05, "made": 0.03,
-            "own": 0.10, "talks": 0.02,
+            "own": 0.10, "talks": 0.02, "read": 1.0,
         }
     )  # fmt: skip
     end: Mapping[str, float] = field(
         default_factory=lambda: {
             "general": 0.18, "dialogue": 0.14, "decode": 0.24, "clean": 0.10, "made": 0.04,
-            "own": 0.22, "talks": 0.08,
+            "own": 0.22, "talks": 0.08, "read": 0.5,
         }
     )  # fmt: skip
     contradictions: float = 0.45
@@ -127,6 +130,8 @@ class Drawer:
             yield from (pairs[i] for i in _spread(len(pairs), count, dice))
 
     def _varied(self, pair: Pair, kind: str, dice: np.random.Generator) -> Pair:
+        if pair.read is not None:
+            return pair
         if dice.random() < self.settings.swap:
             pair = swapped(pair)
         sentence_like = kind == "made" or pair.source == "dnli"

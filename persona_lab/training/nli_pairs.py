@@ -41,6 +41,7 @@ class Pair:
         label: a key of :data:`LABELS`.
         source: corpus.
         group: pairs of one group go to the same split.
+        read: what a teacher says of the three classes; then the label is nobody's judgement.
     """
 
     premise: str
@@ -48,6 +49,7 @@ class Pair:
     label: str
     source: str
     group: str
+    read: tuple[float, float, float] | None = None
 
     @property
     def key(self) -> int:

@@ -6,13 +6,14 @@ A row that is no question comes out as the reason why.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from persona_lab.consistency.contradiction import CONTRADICTION
 from persona_lab.detectors.language import foreign_language
 from persona_lab.errors import InputError, RowError
+from persona_lab.training.nli_corpora import Corpora
 from persona_lab.training.nli_decode import Case, read_decode
 from persona_lab.training.nli_pairs import LABELS, Pair, pair_key, read_pairs
 
@@ -118,3 +119,14 @@ def problem_of(question: Question) -> str | None:
     if any(map(foreign_language, (" ".join(texts), *texts))):
         return "language"
     return None
+
+
+def questions_of(corpora: Corpora, split: str) -> list[Question]:
+    """What is asked of the dialogues of a split."""
+    found = (case_question(case) for case in corpora.cases[split])
+    return [question for question in found if isinstance(question, Question)]
+
+
+def pair_questions(pairs: Sequence[Pair]) -> list[Question]:
+    """What is asked of pairs that have one class."""
+    return [q for q in map(pair_question, pairs) if isinstance(q, Question)]

@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from persona_lab.consistency.contradiction import (
-    CONTRADICTION,
     ContradictionModel,
     PairCalibration,
-    softmax,
 )
 from persona_lab.consistency.nli_model import (
     FOLDER,
@@ -27,29 +25,29 @@ from persona_lab.consistency.nli_model import (
 )
 from persona_lab.encoding.files import ENCODER_FILE, TOKENIZER_FILE
 from persona_lab.errors import MissingExtraError
+from persona_lab.training.encoder_network import keep
 from persona_lab.training.evaluate_contradiction import (
     answer,
     measure,
     three_way,
 )
-from persona_lab.training.metrics import auc
 from persona_lab.training.nli_calibrate import calibrate, fit_rare
 from persona_lab.training.nli_card import write_card
 from persona_lab.training.nli_corpora import JUDGED, TALK, Corpora, load_corpora
 from persona_lab.training.nli_draw import Drawer, NliSettings
-from persona_lab.training.nli_network import PairNetwork
-from persona_lab.training.nli_pairs import LABELS, Pair
-from persona_lab.training.nli_questions import Question, case_question, pair_question
+from persona_lab.training.nli_judge import validation_judge
+from persona_lab.training.nli_questions import pair_questions, questions_of
+from persona_lab.training.nli_teacher import open_teacher, read_by, unjudged
 from persona_lab.training.nli_train import train_pairs
 from persona_lab.version import __version__
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
-    from transformers import RobertaModel
+
+    from persona_lab.training.backbone import Backbone
 
 Tell = Callable[[str], None]
 
-_JUDGED_PAIRS = 700
 _EXPORT_TEXTS = 600
 _CHECKED_PAIRS = 2000
 _TIMED_PAIRS = 1000
@@ -64,9 +62,13 @@ def train_contradiction(
     minutes: float | None = None,
     backbone: str = "minilm",
     start: str | Path | None = None,
+    teachers: Sequence[str | Path] = (),
+    unjudged_pairs: int = 0,
     tell: Tell = lambda line: None,
 ) -> dict[str, Any]:
     """Train, export, calibrate, measure, and write the card.
+
+    A network with rotary positions is a teacher: it stays in ``OUT/work`` and is not exported.
 
     A killed run started again goes on: checkpoints are kept in ``OUT/work``.
 
@@ -78,6 +80,8 @@ def train_contradiction(
         backbone: as for ``load_backbone``.
         start: folder of a finished contradiction model to go on from; its embeddings must be
             the backbone's.
+        teachers: the ``out`` folders of earlier runs, which read pairs that nobody judged.
+        unjudged_pairs: how many they read.
         tell: is given lines about what is going on.
 
     Returns:
@@ -97,16 +101,25 @@ def train_contradiction(
     out = Path(out)
     work, folder = out / "work", out / FOLDER
     corpora = load_corpora(data, settings.seed)
-    model, tokenizer = load_backbone(backbone)
-    drawer = Drawer(corpora.pairs["train"], corpora.fillers, settings)
+    model, tokenizer = load_backbone(backbone, rotary=True)
+    pairs = dict(corpora.pairs["train"])
+    if teachers:
+        opened = [open_teacher(one, settings) for one in teachers]
+        some = unjudged(corpora.talks, unjudged_pairs, settings.seed)
+        pairs["read"] = read_by(opened, some, work, tell=tell)
+    drawer = Drawer(pairs, corpora.fillers, settings)
     if minutes is not None:
         drawer = replace(drawer, settings=_plan(work, model, tokenizer, drawer, minutes))
         tell(f"{drawer.settings.pairs:,} pairs fit into {minutes:g} minutes")
     network, facts = train_pairs(
         model, tokenizer, drawer, work, judge=validation_judge(corpora), start=start, tell=tell
     )
+    keep(network, work, backbone)
+    facts |= {"backbone": backbone, "teachers": len(teachers)}
     if start is not None:
         facts["continued"] = read_config(Path(start))["sha256"]
+    if hasattr(model, "rotary_emb"):
+        return facts
     tell("exporting")
     exported = export_encoder(
         network.model.cpu(), tokenizer, work / "export",
@@ -149,7 +162,7 @@ def finish(
     calibration, calibrated = calibrate(
         model,
         [pair for kind in JUDGED for pair in corpora.pairs["validation"][kind]],
-        _questions(corpora, "validation"),
+        questions_of(corpora, "validation"),
     )
     talk = [pair for kind in TALK for pair in corpora.pairs["validation"][kind]]
     calibration = fit_rare(model, talk, calibration)
@@ -173,39 +186,8 @@ def _configure(folder: Path, calibration: PairCalibration) -> None:
     write_config(folder, name=FOLDER, version=__version__, calibration=asdict(calibration))
 
 
-def validation_judge(corpora: Corpora) -> Callable[[PairNetwork], dict[str, float]]:
-    """Figures of a network in training: AUC on dialogues, accuracy over three classes."""
-    dialogues = _questions(corpora, "validation")
-    y = np.array([float(q.label) for q in dialogues])
-    owner = np.repeat(np.arange(len(dialogues)), [len(q.earlier) for q in dialogues])
-    ours = corpora.pairs["validation"]["own"]
-    theirs = np.array([float(pair.label == "contradiction") for pair in ours])
-    every = [
-        pair
-        for kind in JUDGED
-        for pair in corpora.pairs["validation"][kind]
-        if len(LABELS[pair.label]) == 1
-    ]
-    pairs = every[:: max(1, len(every) // _JUDGED_PAIRS)]
-    classes = np.array([LABELS[pair.label][0] for pair in pairs])
-
-    def judge(network: PairNetwork) -> dict[str, float]:
-        wrong = softmax(network.predict([(t, q.last) for q in dialogues for t in q.earlier]))
-        largest = np.zeros(len(dialogues))
-        np.maximum.at(largest, owner, wrong[:, CONTRADICTION])
-        said = network.predict([(pair.premise, pair.hypothesis) for pair in pairs]).argmax(axis=1)
-        own = softmax(network.predict([(pair.premise, pair.hypothesis) for pair in ours]))
-        return {
-            "decode_auc": auc(y, largest, np.ones(len(y))),
-            "own_auc": auc(theirs, own[:, CONTRADICTION], np.ones(len(theirs))),
-            "three_way_accuracy": float((said == classes).mean()),
-        }
-
-    return judge
-
-
 def _plan(
-    work: Path, model: RobertaModel, tokenizer: Tokenizer, drawer: Drawer, minutes: float
+    work: Path, model: Backbone, tokenizer: Tokenizer, drawer: Drawer, minutes: float
 ) -> NliSettings:
     """Settings with as many pairs as fit; a run that goes on keeps its first plan."""
     file = work / "plan.json"
@@ -220,25 +202,16 @@ def _plan(
     return replace(drawer.settings, pairs=pairs)
 
 
-def _questions(corpora: Corpora, split: str) -> list[Question]:
-    found = (case_question(case) for case in corpora.cases[split])
-    return [question for question in found if isinstance(question, Question)]
-
-
-def _pair_questions(pairs: Sequence[Pair]) -> list[Question]:
-    return [q for q in map(pair_question, pairs) if isinstance(q, Question)]
-
-
 def _test(model: ContradictionModel, corpora: Corpora) -> dict[str, Any]:
     """Figures of the finished model on the test split."""
-    dialogues = _questions(corpora, "test")
+    dialogues = questions_of(corpora, "test")
     said = answer(model, dialogues)
     by_history = {}
     counts = np.array([len(q.earlier) for q in dialogues])
     for name, low, high in (("1", 1, 1), ("2", 2, 2), ("3-4", 3, 4), ("5+", 5, 99)):
         rows = np.flatnonzero((counts >= low) & (counts <= high))
         by_history[name] = measure(dialogues, said, rows)
-    pairs = _pair_questions([pair for kind in JUDGED for pair in corpora.pairs["test"][kind]])
+    pairs = pair_questions([pair for kind in JUDGED for pair in corpora.pairs["test"][kind]])
     every = np.arange(len(pairs))
     answers = answer(model, pairs)
     return {
@@ -255,9 +228,9 @@ def _compare_precisions(
     _configure(exported, model.calibration)
     exact = ContradictionModel.load(exported, precision="fp32", device="cpu")
     test = corpora.pairs["test"]
-    chosen = _pair_questions([pair for kind in JUDGED for pair in test[kind]])
+    chosen = pair_questions([pair for kind in JUDGED for pair in test[kind]])
     pairs = chosen[:: max(1, len(chosen) // _CHECKED_PAIRS)]
-    dialogues = _questions(corpora, "test")
+    dialogues = questions_of(corpora, "test")
     found: dict[str, Any] = {"pairs": len(pairs), "dialogues": len(dialogues)}
     p = {}
     for name, one in (("int8", model), ("fp32", exact)):
@@ -310,7 +283,7 @@ def _write_keys(corpora: Corpora, folder: Path) -> None:
     keys |= {
         key
         for split in ("train", "validation")
-        for q in _questions(corpora, split)
+        for q in questions_of(corpora, split)
         for key in q.keys
     }
     np.savez(folder / KEYS_FILE, allow_pickle=False, keys=np.array(sorted(keys), np.uint64))

@@ -24,7 +24,8 @@ from persona_lab.training.nli_pairs import LABELS
 if TYPE_CHECKING:
     import torch
     from tokenizers import Tokenizer
-    from transformers import RobertaModel
+
+    from persona_lab.training.backbone import Backbone
 
 Tell = Callable[[str], None]
 
@@ -33,7 +34,7 @@ _POOL = 16
 
 
 def train_pairs(
-    model: RobertaModel,
+    model: Backbone,
     tokenizer: Tokenizer,
     drawer: Drawer,
     folder: str | Path,
@@ -71,7 +72,12 @@ def train_pairs(
     settings = drawer.settings
     torch.set_num_threads(settings.threads)
     network = PairNetwork(model, tokenizer, settings)
-    optimizer = network.optimizer()
+    optimizer = network.optimizer(
+        settings.learning_rate,
+        head_rate=settings.head_learning_rate,
+        layer_decay=settings.layer_decay,
+        weight_decay=settings.weight_decay,
+    )
     checkpoint = Checkpoint(
         Path(folder),
         {
@@ -124,17 +130,22 @@ def _block(
     pairs = drawer.block(number)
     segments, _ = network.joiner.join([(pair.premise, pair.hypothesis) for pair in pairs])
     per_block = -(-(given.pairs // given.blocks) // given.batch)
-    allowed = torch.zeros(len(pairs), 3, dtype=torch.bool, device=network.device)
+    goals = torch.zeros(len(pairs), 3, device=network.device)
     for i, pair in enumerate(pairs):
-        allowed[i, list(LABELS[pair.label])] = True
+        if pair.read is not None:
+            goals[i] = torch.tensor(pair.read)
+        else:
+            goals[i, list(LABELS[pair.label])] = 1.0
+    read = torch.tensor([pair.read is not None for pair in pairs], device=network.device)
     total, tokens = 0.0, 0
-    network.model.encoder.train(True)
+    network.model.train(True)
     batches = _batches([len(s) for s in segments], given.batch, number)
     for i, rows in enumerate(batches):
         _set_rate(optimizer, given, number * per_block + i, given.blocks * per_block)
         logits = network.logits([segments[row] for row in rows], given.dropout)
-        log_p = torch.log_softmax(logits, dim=1).masked_fill(~allowed[rows], -torch.inf)
-        loss = -torch.logsumexp(log_p, dim=1).mean()
+        log_p, goal = torch.log_softmax(logits, dim=1), goals[rows]
+        allowed = torch.logsumexp(log_p.masked_fill(goal == 0, -torch.inf), dim=1)
+        loss = -torch.where(read[rows], (goal * log_p).sum(dim=1), allowed).mean()
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         every = [p for group in optimizer.param_groups for p in group["params"]]

@@ -476,6 +476,43 @@ def test_a_killed_run_ends_as_if_it_had_not_been(
         train_pairs(model, tokenizer, other, tmp_path / "killed", judge=lambda network: {})
 
 
+def test_a_student_learns_what_a_teacher_reads(
+    trained, data: Path, backbone: Path, tmp_path: Path
+) -> None:
+    from persona_lab.training.nli_network import PairNetwork
+    from persona_lab.training.nli_teacher import open_teacher, read_by, unjudged
+
+    out, _ = trained
+    teacher, corpora = open_teacher(out, QUICK), load_corpora(data)
+    drawn = unjudged(corpora.talks, 60)
+    assert len({pair.key for pair in drawn}) == len(drawn) == 60
+    pairs = corpora.pairs["train"]["decode"][:200]
+    lines: list[str] = []
+    read = read_by([teacher], pairs, tmp_path, tell=lines.append)
+    assert [pair.key for pair in read] == [pair.key for pair in pairs]
+    told = np.array([pair.read for pair in read])
+    assert np.allclose(told.sum(axis=1), 1, atol=1e-5)
+    assert told.argmax(axis=1).std() > 0  # it tells some from others
+    assert read_by([teacher], pairs, tmp_path, tell=lines.append) == read
+    assert len(lines) == 1  # the second time it is only looked up
+    with pytest.raises(TrainingError, match="of other pairs"):
+        read_by([teacher], pairs[1:], tmp_path)
+
+    from persona_lab.training.backbone import load_backbone
+    from persona_lab.training.nli_train import train_pairs
+
+    settings = replace(QUICK, pairs=1600, blocks=1)
+    student, _ = train_pairs(
+        *load_backbone(backbone), Drawer({"read": read}, [], settings), tmp_path / "work",
+        judge=lambda network: {},
+    )  # fmt: skip
+    assert isinstance(student, PairNetwork)
+    said = student.predict([(pair.premise, pair.hypothesis) for pair in read]).argmax(axis=1)
+    assert (said == told.argmax(axis=1)).mean() > 0.8
+    with pytest.raises(TrainingError, match="not the --out folder"):
+        open_teacher(tmp_path / "nothing", QUICK)
+
+
 def test_the_command(data: Path, backbone: Path, tmp_path: Path) -> None:
     pytest.importorskip("onnx", reason="needs the extra 'train'")
     from persona_lab.cli.train_nli import command

@@ -12,9 +12,10 @@ from scipy.optimize import minimize
 from persona_lab.detectors.reader.rule import Rule, evidence, judge, level_of, together
 from persona_lab.detectors.reader.scale import AXES, RATINGS
 from persona_lab.encoding.segment import Segmenter
+from persona_lab.training.encoder_network import Ids
 from persona_lab.training.reader.labels import Rated, levels
 from persona_lab.training.reader.lessons import units_of
-from persona_lab.training.reader.network import Floats, Ids
+from persona_lab.training.reader.network import Floats
 
 Read = Floats
 """The chances of each rating for the units of one text, ``(n, 8, 5)``."""

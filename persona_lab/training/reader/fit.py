@@ -15,7 +15,8 @@ from persona_lab.detectors.reader.rule import DILUTION, SHY
 from persona_lab.detectors.reader.scale import STEPS
 from persona_lab.errors import TrainingError
 from persona_lab.training.checkpoint import Checkpoint, digest
-from persona_lab.training.reader.network import Floats, Ids, ReaderNetwork
+from persona_lab.training.encoder_network import Ids
+from persona_lab.training.reader.network import Floats, ReaderNetwork
 
 if TYPE_CHECKING:
     import torch

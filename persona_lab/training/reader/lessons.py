@@ -13,9 +13,10 @@ from persona_lab.detectors.reader.text import ANSWER, QUESTION, TURN
 from persona_lab.detectors.reader.units import cut
 from persona_lab.dialogue import Utterance
 from persona_lab.encoding.segment import Segmenter
+from persona_lab.training.encoder_network import Ids
 from persona_lab.training.reader.fit import Lesson
 from persona_lab.training.reader.labels import Rated
-from persona_lab.training.reader.network import Floats, Ids
+from persona_lab.training.reader.network import Floats
 
 
 def request_of(id: str, text: str, kind: str) -> Request:

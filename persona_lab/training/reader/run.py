@@ -18,6 +18,7 @@ from persona_lab.encoding import Encoder
 from persona_lab.encoding.files import ENCODER_FILE, TOKENIZER_FILE, Precision
 from persona_lab.encoding.segment import Segmenter
 from persona_lab.errors import MissingExtraError, TrainingError
+from persona_lab.training.encoder_network import Ids, keep, kept
 from persona_lab.training.reader.calibrate import Read, fit_rule, read_with
 from persona_lab.training.reader.card import write_card
 from persona_lab.training.reader.corpora import persona_statements, rebuild, unrated
@@ -26,17 +27,14 @@ from persona_lab.training.reader.fit import Lesson, ReaderSettings, teach
 from persona_lab.training.reader.labels import Rated, read_written, statements
 from persona_lab.training.reader.lessons import lesson_from, lesson_of, units_of
 from persona_lab.training.reader.measure import agreement, measure
-from persona_lab.training.reader.network import Floats, Ids, ReaderNetwork
+from persona_lab.training.reader.network import Floats, ReaderNetwork
 from persona_lab.traits import FRAMEWORKS
 from persona_lab.version import __version__
 
 Tell = Callable[[str], None]
 
 NAME = "reader"
-WEIGHTS = "network.safetensors"
-"""In ``OUT/work``: what training changed, for teaching another network."""
 
-PLAN = "network.json"
 SUMMARY = "reads what a text shows, as an attentive reader would rate it; the default"
 
 _STATEMENT_WEIGHT = 0.4
@@ -112,7 +110,7 @@ def train_reader(
         judge=lambda net: agreement(held_out, read_with(net.predict, held_out, net.segmenter)),
         tell=tell,
     )  # fmt: skip
-    keep_network(network, work, backbone)
+    keep(network, work, backbone)
     facts |= {"backbone": backbone, "continued": start is not None}
     facts |= {"teachers": len(teachers), "not_found": lost}
     facts["data"] = {
@@ -215,38 +213,18 @@ def write_reader(folder: Path, rule: Rule) -> None:
     write_config(folder, **facts, more=more | {SIGNS: signs.to_json()})
 
 
-def keep_network(network: ReaderNetwork, work: Path, backbone: str) -> None:
-    """Write what :func:`open_network` reads."""
-    from safetensors.torch import save_file
-
-    tensors = {k: t.detach().cpu().contiguous().clone() for k, t in network.tensors().items()}
-    save_file(tensors, work / WEIGHTS)
-    plan = {"backbone": backbone, "frozen": network.frozen}
-    (work / PLAN).write_text(json.dumps(plan) + "\n", encoding="utf-8")
-
-
 def open_network(out: str | Path) -> tuple[ReaderNetwork, str]:
     """The network of an earlier run, and its backbone.
 
     Raises:
         TrainingError: there is none in the folder.
     """
-    from safetensors.torch import load_file
-
     from persona_lab.training.backbone import load_backbone
 
-    work = Path(out) / "work"
-    try:
-        plan = json.loads((work / PLAN).read_text(encoding="utf-8"))
-        tensors = load_file(work / WEIGHTS)
-    except (OSError, ValueError) as error:
-        raise TrainingError(
-            f"{out} is not the --out folder of a finished train-reader run: {error}"
-        ) from error
-    model, tokenizer = load_backbone(plan["backbone"], rotary=True)
-    network = ReaderNetwork(model, tokenizer, frozen=plan["frozen"])
-    network.load(tensors)
-    return network, str(plan["backbone"])
+    was = kept(out, "train-reader")
+    network = ReaderNetwork(*load_backbone(was.backbone, rotary=True), frozen=was.frozen)
+    network.load(was.tensors)
+    return network, was.backbone
 
 
 def _taught(
