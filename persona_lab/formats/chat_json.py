@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from persona_lab.dialogue import Dialogue, Speaker, Utterance
+from persona_lab.dialogue import AUTHOR, Dialogue, Speaker, Utterance
 from persona_lab.formats.base import BadRow, Columns, shown
 from persona_lab.formats.chat_text import split_chat
 from persona_lab.formats.exports import branch_of
@@ -141,7 +141,9 @@ def _from_text(row: Record, how: How) -> Dialogue:
     for key in foreign:
         how.note(left_out(key, f"it is no list of turns but {kind(record[key])}"))
     text = text_of(record["text"], how.columns.get("text", "text"))
-    if (said := split_chat(text)) is not None:
+    # a text with an author or labels is by that author, whatever it quotes
+    by_one = record.get("speaker") not in (None, AUTHOR) or record.get("labels")
+    if not by_one and (said := split_chat(text)) is not None:
         return _chat(row, [Turn.by(u.speaker, u.text) for u in said], how)
     as_json = parsed(text)  # texts in a list are no chat here: nothing says that they are turns
     if not isinstance(as_json, str) and looks_like_turns(as_json) and not are_unnamed(as_json):

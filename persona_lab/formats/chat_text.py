@@ -28,7 +28,7 @@ _EOU, _EOT = "__eou__", "__eot__"
 _END = re.compile(rf"\s*{_EOU}\s*")
 _SIDES = ("speaker 1", "speaker 2")
 _SHORT = 3
-_SIGN = re.compile(r"[:>\])]|__eou__|##")
+_MARK = re.compile(r"[<\[|]|##|__|SER:|:\s")
 _TOKEN = re.compile(r"<\|\w+\|>|\[/?INST\]|^#{2,4}\s*(?:Human|User|Assistant|Response)\b", re.M)
 
 Split = Callable[[Sequence[str]], Iterator[Chat]]
@@ -81,7 +81,7 @@ def split_chat(text: str) -> tuple[Utterance, ...] | None:
         None for a text that is no chat. What a template gives to the system is a turn of
         ``system``: it says who the assistant is.
     """
-    if not _SIGN.search(text):
+    if "\n" not in text.strip() and not _MARK.search(text):
         return None
     lines = text.splitlines()
     found = layout_of(lines[:LOOK_AHEAD], strict=True)

@@ -31,6 +31,10 @@ _HEADERS = (
     re.compile(rf"(?P<name>[^:<>\[\](){{}}]{{1,60}}?)\s+{STAMP}\s*:?"),
     re.compile(rf"(?:{BRACKETED}|{STAMP})\s+(?:-\s+)?(?P<name>[^:<>\[\]{{}}]{{1,60}})"),
 )
+_SURE = _HEADERS[:3]
+"""Layouts of no other text: two people need not come back."""
+
+_CLOCK = re.compile(r"\d:\d\d")
 _SECTION = re.compile(r"\{(?:Attachments|Embed|Stickers|Reactions|Inline Emoji)\}|={10,}")
 _ATTACHED = re.compile(r"\s*\u200e?<[^<>]{3,80}>\s*$")
 _WORDLESS = re.compile(
@@ -127,14 +131,17 @@ def headed(lines: Sequence[str]) -> Read | None:
         lines: the first lines of a text, blank ones left out.
 
     Returns:
-        None unless two people speak and come back under such lines.
+        None unless two people speak under such lines, and come back where the lines may be
+        something else.
     """
     for header in _HEADERS:
         read = _header_reader(header)
-        heads = [i for i, line in enumerate(lines) if isinstance(read(line), Head)]
-        names = [found.name for i in heads if isinstance(found := read(lines[i]), Head)]
+        heads = {i: found for i, line in enumerate(lines) if isinstance(found := read(line), Head)}
+        names = [head.name for head in heads.values()]
+        sure = header in _SURE and all(_CLOCK.search(lines[i]) for i in heads)
+        known = repeat(names) or (sure and len(set(names)) > 1)
         bare = sum(i + 1 in heads for i in heads)
-        if repeat(names) and bare < len(heads) / 2 and len(heads) * 10 > len(lines):
+        if known and bare < len(heads) / 2 and len(heads) * 10 > len(lines):
             return read
     return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _CLOCK = r"\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d{1,6})?"
-_HALF = r"(?:\s?[AaPp]\.?\s?[Mm]\b\.?)?"
+_HALF = r"(?:\s?(?:[AaPp]\.?\s?[Mm]\b\.?|Uhr\b))?"
 _ZONE = r"(?:\s?(?:Z|UTC|[+-]\d{2}:?\d{2})\b)?"
 _BEFORE = r"(?:(?:上午|下午|午前|午後|오전|오후)\s?)?"
 _TIME = rf"{_BEFORE}{_CLOCK}{_HALF}{_ZONE}"
@@ -18,7 +18,7 @@ _DATE = (
     rf"|\d{{1,2}}\.?\s{_MONTH},?\s\d{{2,4}}"
     rf"|{_MONTH}\s\d{{1,2}},?\s\d{{4}})"
 )
-_DAY = r"(?:[Tt]oday|[Yy]esterday|[Hh]eute|[Gg]estern|[Hh]oy|[Aa]yer|[Hh]ier)"
+_DAY = r"(?:[Tt]oday|[Yy]esterday|[Hh]eute|[Gg]estern|[Hh]oy|[Aa]yer|[Hh]ier|[Ll]ast\s\w+)"
 _DATED = rf"(?:{_DATE}|{_DAY})(?:,?\s(?:at\s|um\s|kl\.?\s|klo\s|à\s)?|T){_TIME_OF_DATE}"
 
 STAMP = rf"(?:{_DATED}|{_TIME})"

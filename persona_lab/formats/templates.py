@@ -21,6 +21,10 @@ _WORDS = {
     "response": ASSISTANT,
     "output": ASSISTANT,
     "answer": ASSISTANT,
+    "you": USER,
+    "prompt": USER,
+    "claude": ASSISTANT,
+    "gemini": ASSISTANT,
     "context": SYSTEM,
 }
 _SPECIAL = re.compile(
@@ -54,8 +58,8 @@ _TEMPLATES = (
     _Template(re.compile(r"<\|start_header_id\|>\s*(?P<role>\w+)\s*<\|end_header_id\|>")),
     _Template(
         re.compile(
-            r"<\|start\|>(?P<role>\w+)[^<]*(?:<\|channel\|>(?P<channel>\w+))?[^<]*"
-            r"(?:<\|constrain\|>[^<]*)?<\|message\|>"
+            r"<\|start\|>(?P<role>\w+)(?:[ =.\w]*<\|channel\|>(?P<channel>\w+))?[ =.\w]*"
+            r"(?:<\|constrain\|>\w*)?<\|message\|>"
         )
     ),
     _Template(re.compile(r"<start_of_turn>\s*(?P<role>\w+)")),
@@ -69,10 +73,21 @@ _TEMPLATES = (
     _Template(
         re.compile(rf"#{{2,4}}\s*(?P<role>{_ASKS}|{_ANSWERS}|system|context)\s*:", re.I), False
     ),
+    _Template(  # as chats are saved from the pages of assistants
+        re.compile(
+            r"(?:\A|\n)(?:\#{1,4}\s*|\*\*)(?P<role>user|human|you|prompt|assistant|chatgpt|claude|"
+            r"gemini|response|system)(?:\s+said)?(?:\*\*)?\s*:?(?:\*\*)?[^\S\n]*(?=\n)",
+            re.IGNORECASE,
+        ),
+        strong=False,
+    ),
     _Template(re.compile(r"(?:\A|\n)\s*(?P<role>Human|Assistant)[^\S\n]*:"), False),
     _Template(re.compile(r"\b(?P<role>USER|ASSISTANT|SYSTEM):(?=\s|$)"), False),
 )
-_HINT = re.compile(r"<[|\uff5c]|_turn>|INST\]|##|(?:human|assistant)\s*:", re.IGNORECASE)
+_HINT = re.compile(
+    r"<[|\uff5c]|_turn>|INST\]|##|\*\*\w+(?:\*\*)?:?(?:\*\*)?\s*\n|(?:human|assistant)\s*:",
+    re.IGNORECASE,
+)
 
 
 def split_template(text: str) -> tuple[tuple[str, str], ...] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -258,6 +259,8 @@ TEMPLATES = {
         "<|start_header_id|>assistant<|end_header_id|>\n\n{}<|eot_id|>",
     ),
     "gemma": ("<start_of_turn>user\n{}<end_of_turn>\n", "<start_of_turn>model\n{}<end_of_turn>\n"),
+    "saved from a page": ("## Prompt:\n{}\n\n", "## Response:\n{}\n\n"),
+    "copied from a page": ("**You**\n{}\n\n", "**ChatGPT said:**\n{}\n\n"),
     "vicuna": ("USER: {} ", "ASSISTANT: {}</s>"),
     "harmony": (
         "<|start|>user<|message|>{}<|end|>",
@@ -424,6 +427,32 @@ def test_a_layout_that_does_not_fit_says_what_is_missing(
     (tmp_path / "a.txt").write_text("Only words.\n")
     with pytest.raises(FormatError, match=wanted):
         read_dialogues(tmp_path / "a.txt", layout)
+
+
+def test_two_turns_under_sure_marks_are_enough(tmp_path: Path) -> None:
+    content = "Ida \u2014 Today at 10:31 AM\nRye?\nOtto \u2014 Today at 10:32 AM\nRye.\n"
+    assert read(tmp_path, content) == [[("Ida", "Rye?"), ("Otto", "Rye.")]]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"text": in_template("chatml")},
+        {"text": in_template("HH-RLHF")},
+        {"prompt": "", "chosen": in_template("HH-RLHF")},
+        {"conversation": in_template("guanaco")},
+    ],
+)
+def test_fields_of_records_that_hold_a_chat(tmp_path: Path, record: dict[str, str]) -> None:
+    (turns,) = read(tmp_path, json.dumps(record) + "\n", "rows.jsonl")
+    assert turns == [(ROLES[name], text) for name, text in SAID]
+
+
+@pytest.mark.parametrize("more", [{"speaker": "Eva"}, {"labels": {"openness": 1}}])
+def test_a_text_with_an_author_stays_the_authors(tmp_path: Path, more: dict[str, object]) -> None:
+    row = {"id": "a", "text": in_template("HH-RLHF"), **more}
+    (turns,) = read(tmp_path, json.dumps(row) + "\n", "rows.jsonl")
+    assert {name for name, _ in turns} == {more.get("speaker", AUTHOR)}
 
 
 class TestDamage:
