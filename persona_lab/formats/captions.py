@@ -17,6 +17,7 @@ _LINE = re.compile(rf"\s*\[\s*{_CLOCK}\s*-->\s*{_CLOCK}\s*\]\s*(?P<text>.*)")
 _BLOCK = re.compile(r"(?:WEBVTT|NOTE|STYLE|REGION)(?:\s.*)?")
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+(?P<name>[^>]+)>")
 _TAG = re.compile(r"</?[A-Za-z0-9][^<>]*>|\{\\[^{}]*\}")
+_WORD_TIME = re.compile(r"<\d\d:\d\d:\d\d\.\d{3}>")
 _SOUND = re.compile(r"[\[(][^\[\]()]*[\])]|[\u266a\u266b#].*[\u266a\u266b#]|[\u266a\u266b]+")
 _DASH = re.compile(r"^(?:[-\u2013\u2014]\s*|>>+\s*)(?=\S)")
 _SHARE = 0.5
@@ -64,11 +65,12 @@ def _names_above(cues: list[list[str]]) -> list[list[str]]:
 
 
 def _cues(lines: Sequence[str]) -> Iterator[list[str]]:
-    """The lines of each cue, without numbers, times, comments and repetitions.
+    """The lines of each cue, without numbers, times and comments.
 
-    Captions that roll up show each line twice.
+    Captions that roll up word by word show each line twice: it is kept once.
     """
     cue: list[str] | None = None
+    rolling = any(_WORD_TIME.search(line) for line in lines)
     last = ""
     for at, line in enumerate(lines):
         one = _LINE.fullmatch(line)
@@ -84,9 +86,9 @@ def _cues(lines: Sequence[str]) -> Iterator[list[str]]:
         elif cue is not None:
             if _opens_cue(lines, at):
                 continue
-            if line.strip() != last:
+            if not rolling or _plain(line) != last:
                 cue.append(line.strip())
-            last = line.strip()
+            last = _plain(line)
     if cue:
         yield cue
 

@@ -35,6 +35,7 @@ _LEADING = re.compile(
 _ONLY = re.compile(
     rf"\s*[-\u2013\u2014]*\s*(?:{BRACKETED}|{STAMP}|{_DATE}|{_DAY})\s*[-\u2013\u2014]*\s*"
 )
+_LONGEST = 60
 _MARKS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
@@ -59,4 +60,5 @@ def leading_stamp(line: str) -> tuple[int, bool] | None:
 
 def is_stamp(line: str) -> bool:
     """Is there nothing on it but a date or a time?"""
-    return bool(line.strip()) and _ONLY.fullmatch(without_marks(line)) is not None
+    bare = without_marks(line).strip()
+    return 0 < len(bare) <= _LONGEST and _ONLY.fullmatch(bare) is not None

@@ -64,7 +64,7 @@ class TestPacked:
         path.write_bytes(frame)
         assert [d.utterances[0].text for d in read_dialogues(path)] == ["one", "two"]  # type: ignore[union-attr]
         path.write_bytes(frame + frame[:-9])
-        with pytest.raises(InputError, match="dump.zst is cut off or damaged"):
+        with pytest.raises(InputError, match=r"dump\.zst is cut off or damaged"):
             list(read_dialogues(path))
 
     def test_places_name_the_file_inside(self, plain: Path, tmp_path: Path) -> None:

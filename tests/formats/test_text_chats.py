@@ -230,6 +230,19 @@ def test_captions_without_names_are_one_text(tmp_path: Path, content: str) -> No
     assert "do not name who speaks" in note
 
 
+def test_captions_that_roll_up_are_read_once(tmp_path: Path) -> None:
+    cue = "00:00:0{}.000 --> 00:00:0{}.900 align:start\n{}\n{}\n\n"
+    content = "WEBVTT\nKind: captions\n\n" + "".join(
+        cue.format(*part)
+        for part in (
+            (1, 1, " ", "I<00:00:01.200><c> bake</c><00:00:01.400><c> bread</c>"),
+            (2, 2, "I bake bread", " "),
+            (3, 3, "I bake bread", "when<00:00:03.200><c> it</c><00:00:03.400><c> rains</c>"),
+        )
+    )
+    assert read(tmp_path, content) == [[(AUTHOR, "I bake bread\nwhen it rains")]]
+
+
 @pytest.mark.parametrize(
     "content",
     [
