@@ -389,6 +389,7 @@ PROSE = {
     "page": "<p>hello there</p>\n<p>how are you</p>\n",
     "likes": "Things I love: bread.\nThings I hate: noise.\n" * 2,
     "mark in prose": "In chatml <|im_start|> begins a turn. I like it.\n",
+    "manual of marks": "Turns begin with `<|user|>` or `<|assistant|>`.\n\n" * 2,
     "one heading": "Summer of rain: it never stopped.\n",
 }
 
@@ -421,7 +422,9 @@ def test_a_text_that_looks_like_several_speakers_is_remarked(
     assert not any(name in note or text in note for name, text in SAID)
 
 
-@pytest.mark.parametrize("kind", set(PROSE) - {"novel that quotes a chat", "keys", "likes"})
+@pytest.mark.parametrize(
+    "kind", sorted(set(PROSE) - {"novel that quotes a chat", "keys", "likes", "manual of marks"})
+)
 def test_prose_is_not_remarked(tmp_path: Path, kind: str) -> None:
     (tmp_path / "prose.txt").write_text(PROSE[kind])
     reader = read_dialogues(tmp_path / "prose.txt")
