@@ -93,7 +93,8 @@ def parse_rating(
             that is, and must not be negated.
 
     Raises:
-        ParseFailure: ``empty``, ``thought_cut_off``, ``refusal``, ``no_number``, ``off_scale`` or ``ambiguous``.
+        ParseFailure: ``empty``, ``thought_cut_off``, ``refusal``, ``no_number``, ``off_scale`` or
+            ``ambiguous``.
     """
     answer = _plain(text)
     named = {_as_number(found) for found in _NUMBER.findall(_without_scale(answer, low, high))}

@@ -140,9 +140,7 @@ def completion_reply(
     reasoning = _reasoning(message)
     usage = _mapping(root.get("usage"))
     details = _mapping(usage.get("prompt_tokens_details"))
-    tokens_in = _count(
-        usage.get("prompt_tokens"), partial(count_message_tokens, request.messages)
-    )
+    tokens_in = _count(usage.get("prompt_tokens"), partial(count_message_tokens, request.messages))
     tokens_out = _count(usage.get("completion_tokens"), partial(count_reply_tokens, text))
     found = _parted(text, reasoning, finish_reason, source, request, (tokens_in, tokens_out))
     return ChatReply(
@@ -233,8 +231,7 @@ def _text(content: object) -> str:
     """A content is a text, or a list of parts of which some are texts."""
     if isinstance(content, list):
         return "".join(
-            part if isinstance(part, str) else _text(_mapping(part).get("text"))
-            for part in content
+            part if isinstance(part, str) else _text(_mapping(part).get("text")) for part in content
         )
     return content if isinstance(content, str) else ""
 
