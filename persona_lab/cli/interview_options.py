@@ -37,7 +37,8 @@ AnswersFile = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Rate these recorded answers instead: our JSON lines, ChatHaruhi or PersonaLLM.",
+        help="Rate these recorded answers instead: our JSON lines, or files of ChatHaruhi, "
+        "PersonaLLM, InCharacter or PsychoBench.",
         rich_help_panel=_WHO,
         show_default=False,
     ),
@@ -53,7 +54,10 @@ System = Annotated[
 PersonaFile = Annotated[
     Path | None,
     typer.Option(
-        metavar="FILE", help="A text file that is its system prompt.", rich_help_panel=_WHO
+        metavar="FILE",
+        help="A text file that is its system prompt, or a character card (SillyTavern V1 to V3, "
+        "JSON or PNG).",
+        rich_help_panel=_WHO,
     ),
 ]
 PersonasFile = Annotated[

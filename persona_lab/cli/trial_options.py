@@ -39,7 +39,7 @@ PersonaFile = Annotated[
     typer.Option(
         "--persona",
         metavar="FILE",
-        help="The bot's system prompt, as text.",
+        help="The bot's system prompt as text, or a character card (JSON or PNG).",
         rich_help_panel=_PANEL,
         show_default=False,
     ),

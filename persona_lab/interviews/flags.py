@@ -15,9 +15,10 @@ flag                    the answer ...                                          
 ``echo``                repeats the question                                       unscored
 ======================  =========================================================  ===========
 
-Closed answers with a readable number count, except those to the wrong item. An answer to every question is unscored if it is short, or if there are six
-questions or more; see :func:`with_sameness`. Where nothing stands before the turns of the other
-side, there is no answer, and ``both_sides`` is the reason.
+Closed answers with a readable number count, except those to the wrong item. An answer to every
+question is unscored if it is short, or if there are six questions or more; see
+:func:`with_sameness`. Where nothing stands before the turns of the other side, there is no answer,
+and ``both_sides`` is the reason.
 """
 
 from __future__ import annotations

@@ -153,6 +153,6 @@ def _flags(
         "prompt_leak": leaks(answer, system),
         "wrong_item": is_wrong_item(answer, asked, others),
         "loop": loops(answer, earlier),
-        "echo": echoes(answer, asked),
+        "echo": echoes(answer, asked) or echoes(answer, f"{asked} {FOLLOW_UP}"),
     }
     return tuple(flag for flag, is_so in found.items() if is_so)

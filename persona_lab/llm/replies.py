@@ -89,7 +89,7 @@ def local_reply(
     text = facts.get("text")
     if not isinstance(text, str):
         raise LLMBadReply(
-            f"{source} must return a text, or an object with the key 'text', and it returned "
+            f"{source} must return a text, or an object with the key 'text', and gave "
             f"{_kind(given)}",
             retryable=False,
         )
