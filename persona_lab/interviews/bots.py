@@ -89,8 +89,9 @@ def load_personas(path: str | os.PathLike[str]) -> list[Persona | RowError]:
 
     A record has ``id``, and ``system`` (a system prompt, used as it is) or ``persona``,
     ``profile`` or ``text`` (a description, put behind a sentence that gives the role; a list
-    of statements is joined); or it is a character card. ``targets`` may be ``{"extraversion": 1}``, ``"E+ N-"`` or
-    ``"INFP"``. ``group`` is optional; other text fields and whole numbers become ``facts``.
+    of statements is joined); or it is a character card. ``targets`` may be
+    ``{"extraversion": 1}``, ``"E+ N-"`` or ``"INFP"``. ``group`` is optional; other text fields
+    and whole numbers become ``facts``.
 
     Returns:
         In order; a bad record is a note in its place.

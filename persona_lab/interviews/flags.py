@@ -56,7 +56,7 @@ _OTHER_SIDE = re.compile(
 )
 _ERROR_TEXT = re.compile(
     r"""\A\W*(?:
-    traceback\ \(most\ recent
+    [Tt]raceback\ \(most\ recent
     | (?:[a-z_]\w*\.)*[A-Za-z]*(?:Error|Exception)\b\s*[:(]
     | (?i:error|exception|fatal)(?i:\s+code)?\s*[:#]?\s*\d{3}\b
     | (?i:error|exception|fatal\ error)\s*:

@@ -27,7 +27,8 @@ from persona_lab.thoughts import split_thought
 _BFI_ANSWER = re.compile(r"\(([a-z]{1,2})\)\s*(\d+)")
 _BFI_FIRST: Final = "(a)"
 _HARUHI_QUESTIONS: Final = 60
-_LABEL = re.compile(r"\A\s*([^\W\d_][^:\n]{0,39}):\s+")
+_EMPTY: Final = "the recorded answer is empty"
+_LABEL = re.compile(r"\A\s*([^\W\d_][^:\n]{0,39}):(?:\s+|\Z)")
 _ORDER = re.compile(r"order-(\d+)")
 _TEST = re.compile(r"shuffle(\d+)-test\d+")
 
@@ -91,14 +92,18 @@ def named_by_label(records: Iterable[Record]) -> list[Record]:
         return found
     name = names.pop()
     return [
-        replace(
-            record,
-            bot=name,
-            answer=(record.answer or "")[label.end() if label else 0 :],
-            id=record_id(name, *record.id.split("/")[1:]),
-        )
+        _without_label(record, name, label.end() if label else 0)
         for record, label in zip(found, labels, strict=True)
     ]
+
+
+def _without_label(record: Record, name: str, end: int) -> Record:
+    id = record_id(name) + record.id[record.id.index("/") :]
+    said = (record.answer or "")[end:]
+    named = replace(record, bot=name, answer=said or None, id=id)
+    if said or record.code is not None:
+        return named
+    return replace(named, status="unscored", code="empty", reason=_EMPTY)
 
 
 def _item_asked(id: str, question: str, instrument: Instrument) -> Item | None:
@@ -149,21 +154,12 @@ def _of_row(row: TableRow, tests: Sequence[str], context: Context) -> list[Recor
             raise BadRow(f"it is about item {id!r}, which {context.instrument.name!r} does not "
                          "have; name the questionnaire with --instrument FILE")  # fmt: skip
         answer = row.cells[test].strip()
-        found.append(
-            made_record(
-                context.instrument,
-                bot=context.stem,
-                persona=None,
-                protocol=SELF_REPORT,
-                item=item.id,
-                domain=item.domain,
-                facet=item.facet,
-                question=item.text,
-                answer=answer,
-                rating=_rating(answer, context.instrument),
-                repeat=repeat,
-            )  # fmt: skip
-        )
+        record = made_record(
+            context.instrument, bot=context.stem, persona=None, protocol=SELF_REPORT,
+            item=item.id, domain=item.domain, facet=item.facet, question=item.text,
+            answer=answer, rating=_rating(answer, context.instrument), repeat=repeat,
+        )  # fmt: skip
+        found.append(record)
     return found
 
 
@@ -268,7 +264,7 @@ def made_record(
     if found.cut_off and rating is None:
         code, reason = "thought_cut_off", "the recorded answer ends inside a thought"
     elif not answer.strip() and rating is None:
-        code, reason = "empty", "the recorded answer is empty"
+        code, reason = "empty", _EMPTY
     elif protocol == SELF_REPORT and rating is None:
         code, reason = "no_number", "the recorded answer has no rating"
     elif rating is not None and not scale.low <= rating <= scale.high:

@@ -106,7 +106,7 @@ def error_inside(body: object) -> int | None:
     if not error:
         return None
     told = [error.get(key) for key in ("code", "status")] if isinstance(error, Mapping) else []
-    codes = [int(code) for code in told if str(code).isdecimal()]
+    codes = [int(str(code)) for code in told if str(code).isdecimal()]
     return next((code for code in codes if 400 <= code < 600), 200)
 
 
