@@ -251,10 +251,7 @@ def client_options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_request_fields(given: Iterable[str]) -> dict[str, Any]:
-    """The fields of ``--request``.
-
-    Args:
-        given: each ``KEY=JSON``; a value that does not look like JSON is a text.
+    """The fields of ``--request``: ``KEY=JSON``, or a text that does not look like JSON.
 
     Raises:
         InputError: one is something else, or is told by an option of its own.

@@ -86,20 +86,18 @@ def incharacter(line: Line, context: Context) -> Iterator[Found]:
 def named_by_label(records: Iterable[Record]) -> list[Record]:
     """Records whose bot is named by what all answers begin with, as in ``Rosa: I would``."""
     found = list(records)
-    labels = [_LABEL.match(record.answer or "") for record in found]
+    labels = [_LABEL.match(record.answer) for record in found if record.answer]
     names = {label[1].strip() if label else "" for label in labels}
     if len(names) != 1 or "" in names:
         return found
     name = names.pop()
-    return [
-        _without_label(record, name, label.end() if label else 0)
-        for record, label in zip(found, labels, strict=True)
-    ]
+    return [_without_label(record, name) for record in found]
 
 
-def _without_label(record: Record, name: str, end: int) -> Record:
+def _without_label(record: Record, name: str) -> Record:
+    label = _LABEL.match(record.answer or "")
     id = record_id(name) + record.id[record.id.index("/") :]
-    said = (record.answer or "")[end:]
+    said = (record.answer or "")[label.end() if label else 0 :]
     named = replace(record, bot=name, answer=said or None, id=id)
     if said or record.code is not None:
         return named
