@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -55,10 +56,22 @@ class Heard:
         return {"asked_again": self.asked_again} | told | {"both_sides": bool(self.invented)}
 
 
-def ask(conversation: Conversation, text: str, expected: Expected[float] | Expected[str]) -> Heard:
+def ask(
+    conversation: Conversation,
+    text: str,
+    expected: Expected[float] | Expected[str],
+    *,
+    others: Sequence[str] = (),
+) -> Heard:
     """Say something and read the reply; what goes wrong is told, not raised.
 
     Where a bot goes on to write the other side's turns, its answer ends there.
+
+    Args:
+        conversation: that goes on.
+        text: to say.
+        expected: the form of the reply.
+        others: names of those who talk with the bot.
 
     Raises:
         LLMError: one of :data:`ENDS_THE_RUN`.
@@ -67,7 +80,7 @@ def ask(conversation: Conversation, text: str, expected: Expected[float] | Expec
     invented = [""]
 
     def trim(whole: str) -> str:
-        own = own_turn(whole)
+        own = own_turn(whole, others)
         more = whole[len(own) :].strip()
         # the mark of an end alone is no turn
         invented[0] = more if re.search(r"\w", _MARK.sub("", more)) else ""

@@ -16,6 +16,7 @@ from persona_lab.formats.source import Source
 from persona_lab.llm.asking import Conversation, Sampling
 from persona_lab.llm.chat import ChatModel, Message
 from persona_lab.llm.rehearsal import begin
+from persona_lab.thoughts import split_thought
 from persona_lab.traits import Target
 
 _ROLE: Final = (
@@ -190,6 +191,8 @@ def read_persona(path: Path) -> str:
 def read_history(path: Path) -> tuple[Message, ...]:
     """Few-shot turns: JSON lines of ``{"role": "user" | "assistant", "content": ...}``.
 
+    Thoughts are left out.
+
     Raises:
         InputError: the file cannot be read, or a line is no such turn.
     """
@@ -202,6 +205,7 @@ def read_history(path: Path) -> tuple[Message, ...]:
             try:
                 (value,) = objects_of([record.value], "a turn")
                 role, content = value.get("role"), text_of(value.get("content"), "content")
+                content = split_thought(content).said
                 if role not in _ROLES or not content.strip():
                     raise BadRow('a turn is {"role": "user" or "assistant", "content": "..."}')
             except BadRow as bad:

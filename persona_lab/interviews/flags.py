@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -104,10 +104,17 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(text.replace("\u2019", "'").lower())
 
 
-def own_turn(answer: str) -> str:
-    """A reply as far as the first turn that it makes up for the other side."""
-    found = _OTHER_SIDE.search(answer)
-    return answer if found is None else answer[: found.start()].rstrip()
+def own_turn(answer: str, others: Iterable[str] = ()) -> str:
+    """A reply as far as the first turn that it makes up for the other side.
+
+    Args:
+        answer: as it came.
+        others: names of those who talk with the bot.
+    """
+    named = (rf"^[ \t>*_]*{re.escape(name)}[ \t*_]{{0,3}}:" for name in others)
+    patterns = (_OTHER_SIDE, *(re.compile(name, re.MULTILINE) for name in named))
+    found = [match.start() for match in (p.search(answer) for p in patterns) if match]
+    return answer[: min(found)].rstrip() if found else answer
 
 
 def broken(answer: str) -> str | None:

@@ -52,6 +52,7 @@ class Client:
 
     Attributes:
         prices: for summaries; None where they are not known.
+        request_fields: sent with each request.
     """
 
     def __init__(
@@ -91,7 +92,7 @@ class Client:
         self._backend = backend
         self._cassette = cassette
         self._reply_room, self._least_room = reply_room, 0
-        self._request_fields = dict(request_fields or {})
+        self.request_fields = dict(request_fields or {})
         self._policy = policy or RetryPolicy()
         self._circuit = circuit or Circuit()
         self._ledger = Ledger(budget or Budget())
@@ -147,8 +148,8 @@ class Client:
         Raises:
             LLMError: there is no reply; see :mod:`persona_lab.llm.errors`.
         """
-        if self._request_fields:
-            request = replace(request, extra={**request.extra, **self._request_fields})
+        if self.request_fields:
+            request = replace(request, extra={**request.extra, **self.request_fields})
         key = request.key(self.name)
         with self._lock:
             other = self._under_way.get(key)

@@ -109,6 +109,11 @@ def test_turns_of_the_other_side(more: str) -> None:
     assert own_turn(FINE + more) == FINE
 
 
+def test_turns_of_a_partner_who_has_a_name() -> None:
+    assert own_turn(f"{FINE}\nMax: And you, Max: see?\nIda: Yes.", ["Max"]) == FINE
+    assert own_turn(f"{FINE} I told Max: come!", ["Max"]) == f"{FINE} I told Max: come!"
+
+
 @pytest.mark.parametrize(
     ("said", "is_so"),
     [

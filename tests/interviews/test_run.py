@@ -230,6 +230,18 @@ def test_another_run_is_not_mixed_in(tmp_path: Path) -> None:
             )
 
 
+def test_answers_to_other_request_fields_are_not_mixed_in(tmp_path: Path) -> None:
+    session = Session(MINI, tmp_path, RatingSettings(()))
+    for fields, refused in (({"effort": "low"}, False), ({"effort": "high"}, True), ({}, True)):
+        with Client(ActedBot(MINI), request_fields=fields) as client:
+            subject = Subject(Bot("b", client, SUNNY))
+            if refused:
+                with pytest.raises(InputError, match="another --request"):
+                    session.interview([subject], Settings(), client)
+            else:
+                session.interview([subject], Settings(), client)
+
+
 def test_reworded_questions_are_kept(tmp_path: Path) -> None:
     settings = Settings(("interview",), reworded=True)
     with Client(ActedBot(MINI)) as client, Client(ActedBot(MINI, name="judge")) as judge:
