@@ -131,7 +131,7 @@ def test_a_killed_run_ends_with_the_same_records(tmp_path: Path) -> None:
     _, errors = (uninterrupted := command(whole, roles, "0")).communicate(timeout=60)
     assert uninterrupted.returncode == 0, errors.decode()
     for after in (("transcript.jsonl", 13), ("transcript.jsonl", 55), ("ratings.jsonl", 5)):
-        process = command(killed, roles, "0.02")
+        process = command(killed, roles, "0.1")
         deadline = time.monotonic() + 60
         while lines_of(killed / after[0]) < after[1] and process.poll() is None:
             assert time.monotonic() < deadline
