@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from persona_lab.errors import SpeakerError
+from persona_lab.thoughts import split_thought
 
 ALL_SPEAKERS = "all"
 """The value of ``--speaker`` that asks for every speaker in turn."""
@@ -77,14 +78,16 @@ class Dialogue:
         """Wrap a plain text by one author; paragraphs become utterances.
 
         Args:
-            text: any length; blank lines separate paragraphs.
+            text: any length; blank lines separate paragraphs. The thought of a reasoning
+                model, which may take several of them, is left out.
             id: the dialogue's id.
             labels: known trait labels of the author.
         """
+        said = split_thought(text).said
         return cls(
             id=id,
             utterances=tuple(
-                Utterance(str(i), AUTHOR, part) for i, part in enumerate(_paragraphs(text))
+                Utterance(str(i), AUTHOR, part) for i, part in enumerate(_paragraphs(said))
             ),
             speakers={AUTHOR: Speaker(AUTHOR, dict(labels or {}))},
             focus=AUTHOR,

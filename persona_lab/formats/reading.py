@@ -8,7 +8,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
-from persona_lab.dialogue import Dialogue
+from persona_lab.dialogue import Dialogue, Utterance
 from persona_lab.errors import FormatError, InputError, RowError
 from persona_lab.formats import (
     chat,
@@ -32,6 +32,7 @@ from persona_lab.formats.base import Columns, Format, Result
 from persona_lab.formats.detection import detect
 from persona_lab.formats.members import Members
 from persona_lab.formats.source import STDIN, Source, SourceLike
+from persona_lab.thoughts import split_thought
 
 AUTO = "auto"
 
@@ -98,7 +99,7 @@ class DialogueReader(Iterator[Result]):
                     "leave it out or give --format csv"
                 )
             self._strict = strict
-            results = reader.read(self._source, columns)
+            results = _spoken(reader.read(self._source, columns))
             self._results = unique_ids(results) if rename_repeats else results
             self._first: Result | None = next(self._results, None)
             if self._first is None:
@@ -244,6 +245,21 @@ def parse_columns(columns: str | Columns | None) -> dict[str, str]:
             )
         chosen[role] = name
     return chosen
+
+
+def _spoken(results: Iterable[Result]) -> Iterator[Result]:
+    """Without what reasoning models think before they speak, whatever the layout."""
+    for result in results:
+        if isinstance(result, Dialogue):
+            said = tuple(map(_said, result.utterances))
+            if said != result.utterances:
+                result = replace(result, utterances=said)
+        yield result
+
+
+def _said(utterance: Utterance) -> Utterance:
+    text = split_thought(utterance.text).said
+    return utterance if text is utterance.text else replace(utterance, text=text)
 
 
 def unique_ids(results: Iterable[Result]) -> Iterator[Result]:
