@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from persona_lab.errors import SpeakerError
 from persona_lab.thoughts import split_thought
@@ -107,6 +107,11 @@ class Dialogue:
 
         return dialogue_html(self)
 
+    def spoken(self) -> Dialogue:
+        """Without what reasoning models think before they speak; itself where nobody does."""
+        said = tuple(map(_said, self.utterances))
+        return self if said == self.utterances else replace(self, utterances=said)
+
     def choose(self, speaker: str | None) -> tuple[str, ...]:
         """Resolve a ``--speaker`` choice to names of this dialogue.
 
@@ -149,3 +154,8 @@ def _paragraphs(text: str) -> Iterator[str]:
             block = []
     if block:
         yield "\n".join(block)
+
+
+def _said(utterance: Utterance) -> Utterance:
+    text = split_thought(utterance.text).said
+    return utterance if text is utterance.text else replace(utterance, text=text)

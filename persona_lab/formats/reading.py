@@ -8,7 +8,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
-from persona_lab.dialogue import Dialogue, Utterance
+from persona_lab.dialogue import Dialogue
 from persona_lab.errors import FormatError, InputError, RowError
 from persona_lab.formats import (
     chat,
@@ -32,7 +32,6 @@ from persona_lab.formats.base import Columns, Format, Result
 from persona_lab.formats.detection import detect
 from persona_lab.formats.members import Members
 from persona_lab.formats.source import STDIN, Source, SourceLike
-from persona_lab.thoughts import split_thought
 
 AUTO = "auto"
 
@@ -250,16 +249,7 @@ def parse_columns(columns: str | Columns | None) -> dict[str, str]:
 def _spoken(results: Iterable[Result]) -> Iterator[Result]:
     """Without what reasoning models think before they speak, whatever the layout."""
     for result in results:
-        if isinstance(result, Dialogue):
-            said = tuple(map(_said, result.utterances))
-            if said != result.utterances:
-                result = replace(result, utterances=said)
-        yield result
-
-
-def _said(utterance: Utterance) -> Utterance:
-    text = split_thought(utterance.text).said
-    return utterance if text is utterance.text else replace(utterance, text=text)
+        yield result.spoken() if isinstance(result, Dialogue) else result
 
 
 def unique_ids(results: Iterable[Result]) -> Iterator[Result]:
