@@ -46,6 +46,7 @@ from persona_lab.cli.psycot_options import (
     requests_of,
     tell_forecast,
 )
+from persona_lab.cli.read_summary import ReadSummary
 from persona_lab.errors import RowError
 from persona_lab.formats import FORMATS
 from persona_lab.formats.source import STDIN
@@ -192,7 +193,8 @@ def command(
         from persona_lab.detectors.screening import Options
         from persona_lab.scoring import Scoring
 
-        records: Iterable[Dialogue | RowError] = islice(reader, limit)
+        read = ReadSummary(reader.format)
+        records: Iterable[Dialogue | RowError] = read.following(islice(reader, limit))
         names = None if framework is None else framework.names
         model: Detector
         if detector == PSYCOT:
@@ -232,6 +234,7 @@ def command(
         else:
             _write_rows(results, file, json_=json_, explain=explain)
         bar.stop()
+        note(str(read))
         note(bar.summary())
         scoring.check()
 

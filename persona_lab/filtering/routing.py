@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
-from persona_lab.errors import InputError, RowError
+from persona_lab.errors import InputError
 from persona_lab.filtering.decide import VERDICTS
 from persona_lab.filtering.ledger import cannot_write
 from persona_lab.filtering.reading import Input, opened
@@ -32,8 +32,11 @@ from persona_lab.formats.tables import Table
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_ONE_FILE = frozenset({"text", "transcript"})
+_ONE_FILE = frozenset({"text", "transcript", "subtitles", "screenplay"})
 """Layouts of which a file is one row."""
+
+_ONE_FILE_OR_LINES = "chat-template"
+"""The layout of which a file or each of its lines is a row."""
 
 _NOWHERE = len(VERDICTS)
 """Stands for rows beyond the limit of a run: they are not copied."""
@@ -103,7 +106,7 @@ def route(entry: Input, routes: Routes, folder: Path, columns: Columns) -> None:
             from persona_lab.filtering.routing_tables import route_table
 
             route_table(source, routes.sorted(), targets)
-        elif entry.layout in _ONE_FILE:
+        elif _is_one_row(entry.layout, routes):
             _copy_whole(entry, targets[_overall(routes)])
         elif FORMATS[entry.layout].keys and (elements := _elements(entry)) is not None:
             _route_elements(entry, elements, routes, targets)
@@ -126,6 +129,11 @@ def _of_rows(entry: Input, routes: Routes, columns: Columns) -> Routes:
     verdicts = members.verdicts(routes.verdicts.tolist(), missing=_NOWHERE)
     lines = np.array([line for line, _ in members.rows], np.int64)
     return Routes(lines, np.array(verdicts, np.int8), np.zeros(len(lines), bool))
+
+
+def _is_one_row(layout: str, routes: Routes) -> bool:
+    alone = layout == _ONE_FILE_OR_LINES and np.count_nonzero(~routes.bad) < 2
+    return layout in _ONE_FILE or alone
 
 
 def _overall(routes: Routes) -> int:
@@ -164,7 +172,9 @@ def _record_begins(entry: Input, routes: Routes) -> NDArray[np.int64]:
 
     These matter only where a bad record may stand between them.
     """
-    if not FORMATS[entry.layout].keys and routes.bad.any():
+    layout = FORMATS[entry.layout]
+    is_csv = bool(layout.header) or (layout.takes_columns and not layout.keys)
+    if is_csv and routes.bad.any():
         with open_unpacked(Path(entry.path), limit=entry.size) as stream:
             source = Source(stream)
             try:
@@ -227,9 +237,7 @@ def _elements(entry: Input) -> list[str] | None:
         try:
             if not is_document(source):
                 return None
-            text = source.whole()
-        except RowError:
-            return []
+            text = "\n".join(line.text for line in source.lines())
         finally:
             source.close()
     return [text[element.start : element.end] for element in document_elements(text)]

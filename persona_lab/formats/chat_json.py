@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from persona_lab.dialogue import Dialogue, Speaker, Utterance
+from persona_lab.dialogue import AUTHOR, Dialogue, Speaker, Utterance
 from persona_lab.formats.base import BadRow, Columns, shown
+from persona_lab.formats.chat_text import split_chat
 from persona_lab.formats.exports import branch_of
 from persona_lab.formats.labels import Note
 from persona_lab.formats.own_rows import (
@@ -26,7 +27,7 @@ from persona_lab.formats.records import Record, kind, lookup, mend, text_of, who
 from persona_lab.formats.roles import ASSISTANT, NOBODY, SYSTEM, USER
 from persona_lab.formats.turn_keys import ASKED_KEYS, TurnKeys, pair_of
 from persona_lab.formats.turn_lists import Turn, are_unnamed, looks_like_turns, turns_of
-from persona_lab.formats.turn_words import parsed, utterances_in_text, words_of
+from persona_lab.formats.turn_words import parsed, words_of
 
 TURN_KEYS = (
     "messages", "conversations", "conversation", "dialogue", "dialog", "dialogs", "turns",
@@ -140,7 +141,9 @@ def _from_text(row: Record, how: How) -> Dialogue:
     for key in foreign:
         how.note(left_out(key, f"it is no list of turns but {kind(record[key])}"))
     text = text_of(record["text"], how.columns.get("text", "text"))
-    if (said := utterances_in_text(text)) is not None:
+    # a text with an author or labels is by that author, whatever it quotes
+    by_one = record.get("speaker") not in (None, AUTHOR) or record.get("labels")
+    if not by_one and (said := split_chat(text)) is not None:
         return _chat(row, [Turn.by(u.speaker, u.text) for u in said], how)
     as_json = parsed(text)  # texts in a list are no chat here: nothing says that they are turns
     if not isinstance(as_json, str) and looks_like_turns(as_json) and not are_unnamed(as_json):
@@ -225,7 +228,7 @@ def _sides(record: Mapping[str, Any], asked: str, answered: str) -> list[Turn]:
 def _said(record: Mapping[str, Any], key: str, role: str) -> list[Turn]:
     """A text by one side, or turns."""
     value = parsed(record[key])
-    if isinstance(value, str) and utterances_in_text(value) is None:
+    if isinstance(value, str) and split_chat(value) is None:
         return [Turn(role, role, mend(value))]
     return turns_of(value, key)
 

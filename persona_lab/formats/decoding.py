@@ -16,6 +16,8 @@ from persona_lab.errors import InputError
 
 _SAMPLE = 8192
 _CONVERT = "convert it first, for example: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW"
+_NUL_RUN = re.compile(rb"\x00{3,}")
+_CONTROL = re.compile(rb"[\x01-\x06\x0e-\x1a\x1c-\x1f]")
 _BARE_CR = re.compile(r"\r(?!\n)")
 
 # The mark of UTF-32-LE begins with the one of UTF-16-LE, so these are looked at first.
@@ -98,7 +100,7 @@ def byte_lines(stream: IO[bytes], name: str) -> Iterator[Line]:
         return _decoded(utf16_lines(stream, little=True), "utf-16-le", name)
     if sample.startswith(codecs.BOM_UTF16_BE):
         return _decoded(utf16_lines(stream, little=False), "utf-16-be", name)
-    if b"\x00" in sample:
+    if _is_binary(sample):
         raise InputError(
             f"{name} is a binary file (it holds NUL bytes); give text. If it is UTF-16 "
             "without a byte order mark, convert it: iconv -f UTF-16LE -t UTF-8 OLD > NEW"
@@ -123,6 +125,18 @@ def _refuse_binary(sample: bytes, name: str) -> None:
     for magic, what in _MAGIC:
         if sample.startswith(magic):
             raise InputError(f"{name} is not a text file but {what}")
+
+
+def _is_binary(sample: bytes) -> bool:
+    """Is it no text, rather than text with NUL bytes in it?
+
+    A disk that was full or a machine that stopped leaves runs of NUL bytes in a file whose
+    other lines are good.
+    """
+    if b"\x00" not in sample:
+        return False
+    rest = _NUL_RUN.sub(b"", sample)
+    return bool(_CONTROL.search(rest)) or rest.count(0) > len(rest) / 100
 
 
 def _decoded(raw: Iterator[bytes], encoding: str, name: str) -> Iterator[Line]:

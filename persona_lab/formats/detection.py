@@ -14,16 +14,15 @@ from persona_lab.errors import FormatError, InputError
 from persona_lab.formats import persona_statements, youtube_personality
 from persona_lab.formats.base import Columns, Format, shown
 from persona_lab.formats.chat_reading import is_readable
+from persona_lab.formats.chat_text import LOOK_AHEAD, layout_of
 from persona_lab.formats.delimited import has_chats
 from persona_lab.formats.documents import document_elements
 from persona_lab.formats.records import is_document
 from persona_lab.formats.source import Source
 from persona_lab.formats.suggestions import columns_line
 from persona_lab.formats.tables import find_column, header_of
-from persona_lab.formats.transcript import share_of_turns
 
 _LOOK_AHEAD = 50
-_TRANSCRIPT_SHARE = 0.5
 _JSON_SUFFIXES = frozenset({".json", ".jsonl", ".ndjson"})
 _TABLE_SUFFIXES = frozenset({".csv", ".tsv"})
 _JSON_START = re.compile(r"\{\s*(\"|\}|$)|\[\s*([\{\[\"\]]|$)")
@@ -48,7 +47,8 @@ def detect(source: Source, formats: Mapping[str, Format], columns: Columns) -> s
     if columns:
         # Whoever names columns means them, even if the file looks like a known corpus.
         formats = {name: known for name, known in formats.items() if known.takes_columns}
-    first = source.peek(1)[0]
+    ahead = source.peek(_LOOK_AHEAD)
+    first = next((line for line in ahead if not line.problem and not line.blank), ahead[0])
     if youtube_personality.is_score_table(first.text):
         return youtube_personality.FORMAT.name
     starts_as_json = _JSON_START.match(first.text.lstrip()) is not None
@@ -127,15 +127,15 @@ def _table(source: Source, formats: Mapping[str, Format], columns: Columns) -> s
 
 
 def _prose(source: Source) -> str | None:
-    """A transcript by its share of names; a vlog by the score table beside it."""
+    """A chat by the marks of its turns; a vlog by the score table beside it."""
     if source.path is not None and youtube_personality.is_rated(source.path):
         return youtube_personality.FORMAT.name
-    ahead = source.peek(_LOOK_AHEAD)
+    ahead = source.peek(LOOK_AHEAD)
     good = [line.text for line in ahead if not line.problem]
     if not good:
         raise InputError(f"{source.place(ahead[0].number)}: {ahead[0].problem}")
-    share = share_of_turns([text for text in good if text.strip()])
-    return "transcript" if share >= _TRANSCRIPT_SHARE else None
+    found = layout_of(good)
+    return None if found is None else found[0].name
 
 
 def _by_suffix(source: Source, starts_as_json: bool) -> str:

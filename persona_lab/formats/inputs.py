@@ -13,7 +13,9 @@ from persona_lab.formats.base import Columns
 from persona_lab.formats.packed import stem
 from persona_lab.formats.reading import detect_format
 
-SUFFIXES = frozenset({".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".txt"}) | ARROW_SUFFIXES
+SUFFIXES = ARROW_SUFFIXES | {
+    *(".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".txt", ".vtt", ".srt", ".fountain"),
+}
 """Extensions of the files that are taken from a folder; others are left alone."""
 
 

@@ -17,6 +17,8 @@ from persona_lab.errors import InputError
 
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 PACKED_SUFFIXES = (".gz", ".zst")
+_LONGEST_WINDOW = 1 << 31
+_CHUNK = 1 << 14
 
 
 def open_unpacked(path: Path, *, limit: int | None = None) -> IO[bytes]:
@@ -40,10 +42,7 @@ def open_unpacked(path: Path, *, limit: int | None = None) -> IO[bytes]:
         if magic.startswith(GZIP):
             unpack: Any = gzip.GzipFile(fileobj=bounded, mode="rb")
         elif magic.startswith(ZSTD):
-            import pyarrow as pa
-
-            # unlike others it tells when the stream breaks off
-            unpack = pa.CompressedInputStream(pa.PythonFile(bounded), "zstd")
+            unpack = io.BufferedReader(_Zstd(bounded))
         else:
             return _named(bounded, path.name)
         return _named(io.BufferedReader(_Checked(unpack, bounded, path.name)), stem(path.name))
@@ -72,6 +71,44 @@ def stem(name: str) -> str:
         if name.lower().endswith(suffix):
             return name[: -len(suffix)]
     return name
+
+
+class _Zstd(io.RawIOBase):
+    """Unpacks zstd frames one after the other, and tells when the last one breaks off.
+
+    Archives of whole forums are packed with ``--long=31``: what they repeat may lie two
+    gigabytes back, which decoders refuse unless told otherwise.
+    """
+
+    def __init__(self, packed: IO[bytes]) -> None:
+        import zstandard
+
+        self._packed = packed
+        self._unpacker = zstandard.ZstdDecompressor(max_window_size=_LONGEST_WINDOW)
+        self._error = zstandard.ZstdError
+        self._frame: Any = None
+        self._left = self._ready = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._ready:
+            data = self._left or self._packed.read(_CHUNK)
+            if not data:
+                if self._frame is not None:
+                    raise EOFError("a frame is cut off")
+                return 0
+            self._frame = self._frame or self._unpacker.decompressobj()
+            try:
+                self._ready = self._frame.decompress(data)
+            except self._error as error:
+                raise OSError(str(error)) from None
+            self._left = self._frame.unused_data if self._frame.eof else b""
+            self._frame = None if self._frame.eof else self._frame
+        count = min(len(buffer), len(self._ready))
+        buffer[:count], self._ready = self._ready[:count], self._ready[count:]
+        return count
 
 
 def _named(stream: Any, name: str) -> IO[bytes]:

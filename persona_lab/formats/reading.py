@@ -12,6 +12,7 @@ from persona_lab.dialogue import Dialogue
 from persona_lab.errors import FormatError, InputError, RowError
 from persona_lab.formats import (
     chat,
+    chat_files,
     cped,
     delimited,
     essays,
@@ -25,7 +26,6 @@ from persona_lab.formats import (
     sharegpt,
     synthetic_persona_chat,
     text,
-    transcript,
     youtube_personality,
 )
 from persona_lab.formats.base import Columns, Format, Result
@@ -36,24 +36,25 @@ from persona_lab.formats.source import STDIN, Source, SourceLike
 AUTO = "auto"
 
 FORMATS: Mapping[str, Format] = {
-    module.FORMAT.name: module.FORMAT
-    for module in (
-        text,
-        transcript,
-        jsonl,
-        openai_chat,
-        sharegpt,
-        chat,
-        delimited,
-        essays,
-        kaggle_mbti,
-        friends_persona,
-        personallm,
-        persona_statements,
-        msc,
-        synthetic_persona_chat,
-        cped,
-        youtube_personality,
+    known.name: known
+    for known in (
+        text.FORMAT,
+        chat_files.TRANSCRIPT,
+        jsonl.FORMAT,
+        openai_chat.FORMAT,
+        sharegpt.FORMAT,
+        chat.FORMAT,
+        delimited.FORMAT,
+        *chat_files.MARKED,
+        essays.FORMAT,
+        kaggle_mbti.FORMAT,
+        friends_persona.FORMAT,
+        personallm.FORMAT,
+        persona_statements.FORMAT,
+        msc.FORMAT,
+        synthetic_persona_chat.FORMAT,
+        cped.FORMAT,
+        youtube_personality.FORMAT,
     )
 }
 """All layouts by name; each tells its name, help, and which labels it carries."""

@@ -14,6 +14,9 @@ from persona_lab.formats.documents import document_elements
 from persona_lab.formats.source import Source
 
 _LOOK_AHEAD = 20
+_REPLACED = "\ufffd"
+"""What stands in the place of bytes that cannot be decoded."""
+
 _KINDS = {str: "text", bool: "true/false", dict: "an object", list: "a list", type(None): "null"}
 
 
@@ -218,7 +221,9 @@ def _parse_line(line: Line, source: Source) -> tuple[Any] | RowError:
 
 def _document(source: Source, id_key: str) -> Iterator[Record | RowError]:
     start = source.peek(1)[0].number
-    text = source.whole()
+    lines = list(source.lines())
+    problems = {line.number: line.problem for line in lines if line.problem}
+    text = "\n".join(line.text for line in lines)
     line, counted = start, 0
     for count, element in enumerate(document_elements(text), start=1):
         line += text.count("\n", counted, element.start)
@@ -228,6 +233,11 @@ def _document(source: Source, id_key: str) -> Iterator[Record | RowError]:
             if count == 1 and element.start < element.end == len(text):
                 raise FormatError(f"{place}: {element.problem}")
             yield RowError(element.problem, row_id=f"item-{count}", place=place)
+            continue
+        place = source.place(line)
+        inside = range(line, line + 1 + text.count("\n", element.start, element.end))
+        bad = next((problems[number] for number in inside if number in problems), "")
+        if bad and _REPLACED in text[element.start : element.end]:
+            yield RowError(bad, row_id=f"item-{count}", place=place)
         else:
-            place = source.place(line)
             yield Record(f"item-{count}", place, element.value, id_key, element.array)

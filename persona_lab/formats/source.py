@@ -175,6 +175,11 @@ class Source:
         if remark not in self.notes:
             self.notes.append(remark)
 
+    def bad_line(self, line: Line) -> RowError:
+        """What is said of a line that cannot be trusted, where lines are read one by one."""
+        place = self.place(line.number)
+        return RowError(line.problem, row_id=f"line-{line.number}", place=place)
+
     def place(self, line: int) -> str:
         """``file:line`` for messages."""
         return f"{self.name}:{line}"

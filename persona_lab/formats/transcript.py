@@ -1,49 +1,51 @@
-"""Transcripts of ``Name: text`` lines, one dialogue a file."""
+"""Lines ``Name: text``: who speaks is told by the words before the colon."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from collections import Counter
+from collections.abc import Collection, Sequence
 
-from persona_lab.dialogue import Dialogue, Utterance
-from persona_lab.errors import FormatError, RowError
-from persona_lab.formats.base import Columns, Format, Result
-from persona_lab.formats.decoding import Line
-from persona_lab.formats.source import Source
+from persona_lab.formats.names import is_label, is_name, repeat
+from persona_lab.formats.roles import ASSISTANT, USER, role_of
+from persona_lab.formats.stamps import BRACKETED, leading_stamp
+from persona_lab.formats.turns import Head, Other, Read
 
-MAX_NAME = 40
-MAX_NAME_WORDS = 4
-
-_TIME = re.compile(
-    r"""\s*(?:
-        # [10:31], (00:12:05)
-        [\[(] (?=[^\])]*\d) [\d:.,/\- TZAPMapm\u202f]+ [\])]
-        # 12/05/21, 10:31 - as WhatsApp exports it
-        | \d[\d./-]* ,? \s \d{1,2}:\d{2}(?::\d{2})? (?:\s?[AaPp]\.?[Mm]\.?)? \s+ [-\u2013]
-        # 10:31
-        | \d{1,2}:\d{2}(?::\d{2})? (?:\s?[AaPp]\.?[Mm]\.?)? (?:\s*[-\u2013])? (?=\s)
-    )\s*""",
-    re.VERBOSE,
-)
 _TURN = re.compile(
-    r"""
-    \*{0,2} \s?                                      # bold, as chatbots write it
-    (?P<name> [\w@\#] [^:\uff1a()\[\]{}<>"\u201c\u201d?!;|=*\t]{0,39}? )
-    (?: \s* (?P<aside> \( [^():]* \) ) )?             # Ross (angrily): ...
-    \s* \*{0,2} \s* [:\uff1a] \*{0,2}
+    rf"""
+    \*{{0,2}} \s?                                      # bold, as chatbots write it
+    (?P<name> [\w@\#] [^:\uff1a()\[\]{{}}<>"\u201c\u201d?!;|=*\t]{{0,39}}? )
+    (?: ,? \s* {BRACKETED} )?                          # Ross (10:31 AM): ...
+    (?: \s* (?P<aside> \( [^():]* \) ) )?              # Ross (angrily): ...
+    \s* \*{{0,2}} \s* [:\uff1a] \*{{0,2}}
+    (?: \s* {BRACKETED} (?=\s|$) )?                    # Ross: (00:12) ...
     (?P<text> .* )
     """,
     re.VERBOSE | re.DOTALL,
 )
-_LONGEST_TITLE = 5
+_BOLD = re.compile(r"\*\*[^*]+\*\*\s*")
+_MARKED = re.compile(
+    r"""
+    < [@+%&~\ ]? (?P<nick> [\w\[\]\\^`|-] [\w\[\]\\^`|. -]{0,29} ) > \s (?P<said> .* )   # IRC
+    | (?: \[ (?P<square> [^\[\]:]{1,40} ) \] | \( (?P<round> [^():]{1,40} ) \) )
+      \s* (?P<colon> : )? (?P<rest> .* )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_DIARISED = re.compile(r"(?:speaker|spk|person|participant|voice)[ _-]?\w{1,3}", re.IGNORECASE)
+_CODE = re.compile(
+    r"[;{}]\s*$|^\s*(?:def|class|import|from \S+ import|return|@\w+|#include|elif|except)\b"
+    r"|^\s*(?:if|for|while|with)\s.*:\s*$|^>>> |\w\(\w*\)\s*[:;=]"
+)
+_ACTION = re.compile(r"\s*(?:\*{1,3}|-!-|-->|<--)\s+\S")
+_FEW_LINES, _SHARE, _LONG_SHARE, _AGAIN_SHARE, _CODE_SHARE = 10, 0.5, 0.1, 0.6, 0.1
 
 
 def split_turn(line: str) -> tuple[str, str] | None:
-    """Split ``Name: text``.
+    """Split ``Name: text``, ``<name> text``, ``[SPEAKER_00]: text`` or ``(speaker 0) text``.
 
     Args:
-        line: one line; a timestamp before the name is taken off.
+        line: one line; a time stamp before or after the name is taken off.
 
     Returns:
         Name and text, or None where the line does not begin with a speaker's name:
@@ -51,31 +53,36 @@ def split_turn(line: str) -> tuple[str, str] | None:
         of an address (``http:``) nor half of a clock time (``10:30``). An aside between
         name and colon moves to the front of the text.
     """
-    stamp = _TIME.match(line)
-    match = _TURN.fullmatch(line, stamp.end() if stamp else _indent(line))
+    stamp = leading_stamp(line)
+    return split_at_name(line[stamp[0] :] if stamp else line.lstrip())
+
+
+def split_at_name(line: str) -> tuple[str, str] | None:
+    """The same for a line whose stamp is taken off."""
+    match = _TURN.fullmatch(line)
     if match is None:
-        return None
+        return _split_marked(line)
     name, text, aside = match["name"].strip(), match["text"], match["aside"] or ""
     if (
-        len(name) > MAX_NAME
-        or len(name.split()) > MAX_NAME_WORDS
-        or not any(letter.isalpha() for letter in name)
+        not is_name(name)
+        or _BOLD.fullmatch(line)
         or text.startswith(("//", "\\"))
         or (name[-1].isdigit() and text[:2].isdigit())
-        or _is_prose(name)
     ):
         return None
     return name, f"{aside} {text.strip()}".strip()
 
 
-def _is_prose(name: str) -> bool:
-    """Is it the start of a sentence? ``Dr. Rosen`` and ``Monica, Rachel`` are names."""
-    words = name.split()
-    return any(
-        (word.endswith(".") and (len(word) > _LONGEST_TITLE or word[0].islower()))
-        or (word.endswith(",") and after[0].islower())
-        for word, after in pairwise(words)
-    )
+def _split_marked(line: str) -> tuple[str, str] | None:
+    match = _MARKED.fullmatch(line)
+    if match is None:
+        return None
+    if match["nick"]:
+        return match["nick"].strip(), match["said"].strip()
+    name = (match["square"] or match["round"]).strip()
+    if not _DIARISED.fullmatch(name) and not (match["square"] and match["colon"] and is_name(name)):
+        return None
+    return name, match["rest"].strip()
 
 
 def share_of_turns(lines: Sequence[str]) -> float:
@@ -88,63 +95,95 @@ def share_of_turns(lines: Sequence[str]) -> float:
         The share of ``Name: text`` lines; 0 where the first line is none, or where four or
         more of them never repeat a name (a list of keys and values, not a conversation).
     """
-    turns = [split_turn(line) for line in lines]
-    names = [turn[0] for turn in turns if turn is not None]
-    if not names or turns[0] is None or (len(names) > 3 and len(set(names)) == len(names)):
+    names = _names(lines)
+    found = [name for name in names if name is not None]
+    if not found or names[0] is None or (len(found) > 3 and len(set(found)) == len(found)):
         return 0.0
-    return len(names) / len(lines)
+    return len(found) / len(lines)
 
 
-def utterances_of(lines: Iterable[str]) -> tuple[Utterance, ...]:
-    """Turn transcript lines into utterances; continuation lines join the turn before.
+def _names(lines: Sequence[str]) -> list[str | None]:
+    """The name that each line begins with.
 
-    Lines before the first name belong to nobody and are left out.
+    Words that head a field are left out, and lines that stand further in than the first.
     """
-    turns: list[tuple[str, list[str]]] = []
+    names: list[str | None] = []
+    indent: int | None = None
     for line in lines:
         turn = split_turn(line)
-        if turn is not None:
-            turns.append((turn[0], [turn[1]] if turn[1] else []))
-        elif turns and line.strip():
-            turns[-1][1].append(line.strip())
-    return tuple(Utterance(str(i), name, "\n".join(parts)) for i, (name, parts) in enumerate(turns))
+        at = len(line) - len(line.lstrip())
+        known = turn is not None and not is_label(turn[0]) and indent in (None, at)
+        names.append(turn[0] if turn is not None and known else None)
+        indent = at if known else indent
+    return names
 
 
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip())
+def named(lines: Sequence[str], *, strict: bool) -> Read | None:
+    """How to read a text whose turns begin with names.
+
+    Lines before the first turn (a title, a scene) do not speak against it where two people
+    speak and come back. Where one side is called a user and the other an assistant, other
+    words before a colon begin no turn: assistants write lists.
+
+    Args:
+        lines: the first lines of a text, blank ones left out.
+        strict: ask for names that come back in any case.
+    """
+    names = _names(lines)
+    first = next((i for i, name in enumerate(names) if name is not None), None)
+    if first is None or is_code(lines):
+        return None
+    found = [name for name in names if name is not None]
+    sides = {name for name in found if role_of(name) in (USER, ASSISTANT)}
+    both = {role_of(name) for name in sides} == {USER, ASSISTANT}
+    if both and names[first] in sides and first < _FEW_LINES:
+        return _reader(sides)
+    share = share_of_turns(lines[first:])
+    again = [name for name, count in Counter(found).items() if count > 1]
+    small = first < _FEW_LINES and sum(map(len, lines[:first])) <= sum(map(len, lines[first:]))
+    if repeat(found):
+        # most turns are by people who come back, whatever else has a colon
+        known = sum(name in again for name in found) >= len(found) * _AGAIN_SHARE
+        long = len(again) > 1 and share >= _LONG_SHARE
+        return _reader(None, lines) if small and known and (share >= _SHARE or long) else None
+    program = len(set(found)) == 1 and found[0].islower()  # that writes a log
+    few = first == 0 and share >= _SHARE and len(found) > 1 and not strict and not program
+    return _reader(None, lines) if few else None
 
 
-def _read(source: Source, columns: Columns) -> Iterator[Result]:
-    del columns
-    start = source.peek(1)[0].number
-    lines: list[str] = []
-    preface: Line | None = None
-    for line in source.lines():
-        if line.problem:
-            place = source.place(line.number)
-            yield RowError(line.problem, row_id=f"line-{line.number}", place=place)
-        elif lines or split_turn(line.text) is not None:
-            lines.append(line.text)
-        elif preface is None and not line.blank:
-            preface = line
-    if not lines:
-        raise FormatError(
-            f"{source.name}: no line begins with 'Name: '; write one turn a line as "
-            "'Name: what is said', or read it as --format text"
-        )
-    if preface is not None:
-        yield RowError(
-            "text before the first 'Name: ' line belongs to no speaker; "
-            "remove it or put a name in front",
-            row_id=f"line-{preface.number}",
-            place=source.place(preface.number),
-        )
-    yield Dialogue(id=source.stem, utterances=utterances_of(lines), place=source.place(start))
+def is_code(lines: Sequence[str]) -> bool:
+    """Is it a program or a page in HTML?
+
+    Args:
+        lines: without blank ones.
+    """
+    code = sum(_CODE.search(line) is not None for line in lines)
+    return code > len(lines) * _CODE_SHARE or any("</" in line for line in lines if line[0] == "<")
 
 
-FORMAT = Format(
-    name="transcript",
-    help="lines 'Name: text', one dialogue a file; timestamps before names are ignored",
-    labels="",
-    read=_read,
-)
+def any_name(line: str) -> Head | None:
+    """Read a line of a text that is said to be a transcript."""
+    turn = split_turn(line)
+    return None if turn is None else Head(*turn)
+
+
+def _reader(only: Collection[str] | None, lines: Sequence[str] = ()) -> Read:
+    labels = Counter(turn[0] for turn in map(split_turn, lines) if turn and is_label(turn[0]))
+    # "Subject:" heads a mail, and it is who answers in an interview
+    spoken = {name for name, count in labels.items() if count > 1}
+    room = sum(line.lstrip().startswith("<") for line in lines) > len(lines) / 2
+
+    def read(line: str) -> Head | Other | None:
+        turn = split_turn(line)
+        if room and turn is None and is_action(line):
+            return Other.NOTICE
+        if turn is None or (only is not None and turn[0] not in only):
+            return None
+        return None if is_label(turn[0]) and turn[0] not in spoken else Head(*turn)
+
+    return read
+
+
+def is_action(line: str) -> bool:
+    """Is it what somebody does in a chat room (``* Ann waves``), or who comes and goes?"""
+    return _ACTION.match(line) is not None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from persona_lab.formats.base import BadRow, shown
+from persona_lab.formats.chat_text import split_chat
 from persona_lab.formats.records import kind, lookup, mend, whole
 from persona_lab.formats.roles import ASSISTANT, NOBODY, SYSTEM, USER, role_of
 from persona_lab.formats.turn_keys import (
@@ -17,7 +18,7 @@ from persona_lab.formats.turn_keys import (
     USUAL,
     TurnKeys,
 )
-from persona_lab.formats.turn_words import parsed, person, utterances_in_text, words_of
+from persona_lab.formats.turn_words import parsed, person, words_of
 
 _INNER_KEYS = ("message", "data")
 _ID_KEYS = ("id", "uuid", "message_id", "utterance_id", "turn_id")
@@ -53,7 +54,7 @@ def looks_like_turns(value: object, keys: TurnKeys = USUAL) -> bool:
     """Is it a list of turns, in any of the shapes that :func:`turns_of` reads?"""
     value = parsed(value)
     if isinstance(value, str):
-        return utterances_in_text(value) is not None
+        return split_chat(value) is not None
     if isinstance(value, Mapping):
         return is_turn(value, keys) or _columns_of(value) is not None
     if not isinstance(value, list) or not value:
@@ -105,7 +106,7 @@ def turns_of(value: object, key: str, keys: TurnKeys = USUAL) -> list[Turn]:
     """
     given = value
     value = parsed(value)
-    if isinstance(value, str) and (said := utterances_in_text(value)) is not None:
+    if isinstance(value, str) and (said := split_chat(value)) is not None:
         return [Turn.by(u.speaker, u.text) for u in said]
     if isinstance(value, Mapping):
         value = _columns_of(value) or ([value] if is_turn(value, keys) else value)

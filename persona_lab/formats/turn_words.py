@@ -6,7 +6,6 @@ import ast
 import json
 from collections.abc import Mapping
 
-from persona_lab.dialogue import Utterance
 from persona_lab.formats.base import BadRow
 from persona_lab.formats.records import kind, mend, whole
 
@@ -21,16 +20,6 @@ _THINGS = frozenset(
 """Types of parts that are no words of the speaker, whatever text they carry."""
 
 _SPOKEN = frozenset({"text", "multimodal_text"})
-
-
-def utterances_in_text(text: str) -> tuple[Utterance, ...] | None:
-    """The turns of a text that holds a whole chat (``Human: ... Assistant: ...``).
-
-    Returns:
-        None for a text that is no chat.
-    """
-    del text
-    return None
 
 
 def parsed(value: object) -> object:

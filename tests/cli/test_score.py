@@ -213,6 +213,29 @@ def test_missing_columns(run: Run, tmp_path: Path) -> None:
     assert "columns found: a, b" in result.stderr and "--columns text=b" in result.stderr
 
 
+def test_what_was_read_is_told(run: Run, tmp_path: Path) -> None:
+    lines = [f"12/05/21, 10:3{i % 10} - Friend {i % 6}: {FILLER}" for i in range(12)]
+    (tmp_path / "x.txt").write_text("12/05/21, 10:30 - Friend 1 left\n" + "\n".join(lines))
+    result = run(tmp_path / "x.txt", "--json")
+    assert (
+        "read as transcript: 1 dialogue, 0 rows skipped; speakers: Friend 0, Friend 1, Friend 2, "
+        "Friend 3 and 2 more\n" in result.stderr
+    )
+    assert "Warning: 1 line is left out as nobody's words" in result.stderr
+
+
+def test_rows_that_were_skipped_are_counted(run: Run, broken: Path) -> None:
+    result = run(broken, "--json", "--framework", "mbti")
+    assert "read as jsonl: 9 dialogues, 1 row skipped; speakers: author\n" in result.stderr
+
+
+def test_a_text_that_looks_like_a_chat_is_warned_of(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text(f"{FILLER}\n\n" * 30 + "Eva: hi\nKim: ho\n" * 2)
+    result = run(tmp_path / "x.txt", "--json", "--framework", "mbti")
+    assert result.stderr.count("if several people speak, try --format transcript") == 1
+    assert "Eva" not in result.stderr
+
+
 @pytest.fixture
 def broken(tmp_path: Path) -> Path:
     """Ten rows, the third of which is broken JSON."""

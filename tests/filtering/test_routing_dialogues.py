@@ -105,3 +105,38 @@ def test_a_folder_with_a_description_and_odd_keys(run: Run, tmp_path: Path) -> N
     assert "dataset_info.json left out" in result.stderr
     assert result.stderr.count("toy.jsonl: the key 'labels' is left out") == 1
     assert "total        1" in result.stdout
+
+
+def test_dialogues_by_line(run: Run, tmp_path: Path) -> None:
+    rows = [f"{LOUD} __eou__ {LOUD} __eou__", f"{QUIET} __eou__ {QUIET} __eou__"]
+    bad = b"caf\xe9 __eou__ yes __eou__"
+    path = tmp_path / "in.txt"
+    path.write_bytes(b"\n".join([rows[0].encode(), bad, rows[1].encode()]) + b"\n")
+    assert "total        3" in run(path).stdout
+    folders = [tmp_path / "out" / name / "in.txt" for name in ("kept", "unscored", "dropped")]
+    expected = [rows[0].encode(), bad, rows[1].encode()]
+    assert [folder.read_bytes() for folder in folders] == [row + b"\n" for row in expected]
+
+
+@pytest.mark.parametrize(
+    "mark", ["\n\nHuman: {}\n\nAssistant: {}\n", "INT. A\n\nEVA\n{}\n\nKIM\n{}\n"]
+)
+def test_a_chat_that_is_a_file_is_copied_whole(run: Run, tmp_path: Path, mark: str) -> None:
+    path = tmp_path / "in.txt"
+    content = mark.format(LOUD, LOUD).encode() + b"caf\xe9\n"
+    path.write_bytes(content)
+    run(path)
+    assert (tmp_path / "out" / "kept" / "in.txt").read_bytes() == content
+
+
+def test_an_array_with_a_damaged_element(run: Run, tmp_path: Path) -> None:
+    rows = [json.dumps({"text": text}).encode() for text in (LOUD, QUIET, LOUD)]
+    rows.insert(1, b'{"text": "caf\xe9"}')
+    (tmp_path / "in.json").write_bytes(b"[\n" + b",\n".join(rows) + b"\n]\n")
+    run(tmp_path / "in.json")
+    out = tmp_path / "out"
+    kept, dropped, unscored = (
+        json.loads((out / name / "in.json").read_text()) for name in ("kept", "dropped", "unscored")
+    )
+    assert (kept, dropped) == ([{"text": LOUD}] * 2, [{"text": QUIET}])
+    assert len(unscored) == 1

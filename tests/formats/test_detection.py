@@ -13,6 +13,10 @@ from persona_lab.formats import FORMATS, detect_format, read_dialogues
 EXAMPLES = {
     "text": "It was a dark night: so it began.\nAnd then?\n",
     "transcript": "Ann: hi\nBob: hello\nand more\n",
+    "subtitles": "WEBVTT\n\n00:01.000 --> 00:02.000\nhi\n",
+    "chat-template": "### Human: hi\n### Assistant: hello\n",
+    "dailydialog": "hi __eou__ hello __eou__\n",
+    "screenplay": "INT. KITCHEN\n\nANN\nhi\n\nBOB\nhello\n",
     "jsonl": '{"id": "a", "text": "hi"}\n',
     "openai": '{"messages": [{"role": "user", "content": "hi"}]}\n',
     "sharegpt": '[{"conversations": [{"from": "human", "value": "hi"}]}]',

@@ -54,6 +54,19 @@ class TestPacked:
             (tmp_path / name).write_bytes(content)
             assert facts(tmp_path / name) == expected, name
 
+    @pytest.mark.parametrize("exponent", [28, 31])
+    def test_a_long_window(self, tmp_path: Path, exponent: int) -> None:
+        data = b'{"text": "one"}\n{"text": "two"}\n'
+        # a frame as zstd --long=31 begins it, made by hand: packing so needs gigabytes
+        head = b"\x28\xb5\x2f\xfd\x00" + bytes([(exponent - 10) << 3])
+        frame = head + (len(data) << 3 | 1).to_bytes(3, "little") + data
+        path = tmp_path / "dump.zst"
+        path.write_bytes(frame)
+        assert [d.utterances[0].text for d in read_dialogues(path)] == ["one", "two"]  # type: ignore[union-attr]
+        path.write_bytes(frame + frame[:-9])
+        with pytest.raises(InputError, match=r"dump\.zst is cut off or damaged"):
+            list(read_dialogues(path))
+
     def test_places_name_the_file_inside(self, plain: Path, tmp_path: Path) -> None:
         path = tmp_path / "x.jsonl.gz"
         path.write_bytes(gzip.compress(plain.read_bytes()))

@@ -80,10 +80,10 @@ def test_transcript_with_continuations_and_blank_lines(tmp_path: Path) -> None:
 
 def test_lines_that_belong_to_nobody_are_reported() -> None:
     stream = io.BytesIO(b"Interview, part one\n\nAnn: hi\nBob: h\xff\nAnn: bye\n")
-    bad_line, title, dialogue = read_dialogues(stream, "transcript")
+    reader = read_dialogues(stream, "transcript")
+    bad_line, dialogue = reader
     assert isinstance(bad_line, RowError) and bad_line.place == "stdin:4"
-    assert isinstance(title, RowError) and title.place == "stdin:1"
-    assert "before the first 'Name: ' line belongs to no speaker" in str(title)
+    assert reader.notes == ["1 line is left out as nobody's words (titles, notices, placeholders)"]
     assert isinstance(dialogue, Dialogue)
     assert [(u.speaker, u.text) for u in dialogue.utterances] == [("Ann", "hi"), ("Ann", "bye")]
 
