@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from persona_lab.errors import SpeakerError
+from persona_lab.thoughts import split_thought
 
 ALL_SPEAKERS = "all"
 """The value of ``--speaker`` that asks for every speaker in turn."""
@@ -77,14 +78,16 @@ class Dialogue:
         """Wrap a plain text by one author; paragraphs become utterances.
 
         Args:
-            text: any length; blank lines separate paragraphs.
+            text: any length; blank lines separate paragraphs. The thought of a reasoning
+                model, which may take several of them, is left out.
             id: the dialogue's id.
             labels: known trait labels of the author.
         """
+        said = split_thought(text).said
         return cls(
             id=id,
             utterances=tuple(
-                Utterance(str(i), AUTHOR, part) for i, part in enumerate(_paragraphs(text))
+                Utterance(str(i), AUTHOR, part) for i, part in enumerate(_paragraphs(said))
             ),
             speakers={AUTHOR: Speaker(AUTHOR, dict(labels or {}))},
             focus=AUTHOR,
@@ -103,6 +106,11 @@ class Dialogue:
         from persona_lab.reports.notebook import dialogue_html
 
         return dialogue_html(self)
+
+    def spoken(self) -> Dialogue:
+        """Without what reasoning models think before they speak; itself where nobody does."""
+        said = tuple(map(_said, self.utterances))
+        return self if said == self.utterances else replace(self, utterances=said)
 
     def choose(self, speaker: str | None) -> tuple[str, ...]:
         """Resolve a ``--speaker`` choice to names of this dialogue.
@@ -146,3 +154,8 @@ def _paragraphs(text: str) -> Iterator[str]:
             block = []
     if block:
         yield "\n".join(block)
+
+
+def _said(utterance: Utterance) -> Utterance:
+    text = split_thought(utterance.text).said
+    return utterance if text is utterance.text else replace(utterance, text=text)

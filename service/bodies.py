@@ -72,7 +72,7 @@ def to_dialogues(items: Sequence[Item], config: Config, *, job: bool = False) ->
     dialogues = []
     for i, item in enumerate(items):
         try:
-            dialogues.append(_to_dialogue(item, f"item-{i + 1}"))
+            dialogues.append(_to_dialogue(item, f"item-{i + 1}").spoken())
         except BadRow as bad:
             key = "messages" if item.messages is not None else "conversations"
             raise Problem.at(f"/items/{i}/{key}", str(bad)) from None

@@ -22,6 +22,8 @@ from persona_lab.cli.llm_options import (
     Offline,
     PriceIn,
     PriceOut,
+    ReplyRoom,
+    RequestFields,
     Temperature,
     Timeout,
 )
@@ -105,6 +107,8 @@ def command(
     offline: Offline = False,
     concurrency: Concurrency = DEFAULT_CONCURRENCY,
     timeout: Timeout = DEFAULT_TIMEOUT_S,
+    reply_room: ReplyRoom = 0,
+    request: RequestFields = None,
     max_calls: MaxCalls = None,
     max_tokens: MaxTokens = None,
     price_in: PriceIn = None,

@@ -51,7 +51,7 @@ from persona_lab.cli.interview_setup import (
     read_subjects,
     trained_on,
 )
-from persona_lab.cli.interview_view import Follower, results_table
+from persona_lab.cli.interview_view import Follower, oddities, results_table
 from persona_lab.cli.llm_options import (
     DEFAULT_CONCURRENCY,
     DEFAULT_TIMEOUT_S,
@@ -64,6 +64,8 @@ from persona_lab.cli.llm_options import (
     Offline,
     PriceIn,
     PriceOut,
+    ReplyRoom,
+    RequestFields,
     Seed,
     Temperature,
     Timeout,
@@ -71,7 +73,7 @@ from persona_lab.cli.llm_options import (
     report,
 )
 from persona_lab.cli.output import note, stdout, warn, write_json
-from persona_lab.errors import InputError
+from persona_lab.errors import InputError, PersonaLabError
 
 if TYPE_CHECKING:
     from persona_lab.instruments import Instrument
@@ -123,6 +125,8 @@ def command(
     offline: Offline = False,
     concurrency: Concurrency = DEFAULT_CONCURRENCY,
     timeout: Timeout = DEFAULT_TIMEOUT_S,
+    reply_room: ReplyRoom = 0,
+    request: RequestFields = None,
     max_calls: MaxCalls = None,
     max_tokens: MaxTokens = None,
     price_in: PriceIn = None,
@@ -159,6 +163,7 @@ def command(
 
         write_target_cases(junit, profile)
     _tell(profile, out, json_=json_)
+    _check(profile)
 
 
 def _asked(
@@ -214,8 +219,22 @@ def _tell(profile: dict[str, Any], out: Path, *, json_: bool) -> None:
     unscored = sum(n for codes in profile["answers"]["unscored"].values() for n in codes.values())
     if unscored:
         warn(f"{unscored} of {profile['answers']['n']} answers could not be used; see the report")
+    for text in oddities(profile):
+        warn(text)
     note(f"The report is {out / 'report.html'}")
     if json_:
         write_json(profile)
     else:
         stdout().print(results_table(profile))
+
+
+def _check(profile: dict[str, Any]) -> None:
+    """A run of which nothing could be used fails, as ``score`` does.
+
+    Raises:
+        PersonaLabError: no domain was scored.
+    """
+    results = [result for m in profile["measurements"] for result in m["domains"].values()]
+    if all(result["score"] is None for result in results):
+        reason = next((result["reason"] for result in results), "there was nothing to rate")
+        raise PersonaLabError(f"nothing could be scored: {reason}")

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from persona_lab.cli.llm_options import SPEC_HELP
+
 _WHO = "Who is interviewed"
 _HOW = "How"
 _RATE = "Rating"
@@ -26,8 +28,7 @@ BotSpec = Annotated[
     str | None,
     typer.Option(
         metavar="SPEC",
-        help="The chatbot: openai:URL, openai, callable:MODULE:FUNCTION, command:PROGRAM ARGS "
-        "or cassette:FILE. The key is read from PERSONA_LAB_LLM_KEY or OPENAI_API_KEY.",
+        help="The chatbot: " + SPEC_HELP,
         rich_help_panel=_WHO,
         show_default=False,
     ),
@@ -36,7 +37,8 @@ AnswersFile = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Rate these recorded answers instead: our JSON lines, ChatHaruhi or PersonaLLM.",
+        help="Rate these recorded answers instead: our JSON lines, or files of ChatHaruhi, "
+        "PersonaLLM, InCharacter or PsychoBench.",
         rich_help_panel=_WHO,
         show_default=False,
     ),
@@ -52,7 +54,10 @@ System = Annotated[
 PersonaFile = Annotated[
     Path | None,
     typer.Option(
-        metavar="FILE", help="A text file that is its system prompt.", rich_help_panel=_WHO
+        metavar="FILE",
+        help="A text file that is its system prompt, or a character card (SillyTavern V1 to V3, "
+        "JSON or PNG).",
+        rich_help_panel=_WHO,
     ),
 ]
 PersonasFile = Annotated[

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from persona_lab.cli.llm_options import open_client
+from persona_lab.cli.llm_options import client_options, open_client
 from persona_lab.cli.output import warn
 from persona_lab.errors import InputError
 
@@ -16,17 +16,6 @@ if TYPE_CHECKING:
     from persona_lab.interviews.run import Settings, Subject
     from persona_lab.interviews.session import Session
     from persona_lab.llm import Client
-
-_CLIENT = (
-    "cassette",
-    "offline",
-    "concurrency",
-    "timeout",
-    "max_calls",
-    "max_tokens",
-    "price_in",
-    "price_out",
-)
 
 
 def trained_on(name: str, recorded: Recorded) -> tuple[str, ...]:
@@ -142,7 +131,7 @@ def read_subjects(given: dict[str, Any], client: Client) -> list[Subject]:
 def open_bot(spec: str, model: str | None, option: str, given: dict[str, Any]) -> Client:
     """The client of a bot or judge; errors name ``option``, which told its spec."""
     try:
-        return open_client(spec, model=model, **{name: given[name] for name in _CLIENT})
+        return open_client(spec, model=model, **client_options(given))
     except InputError:
         raise
     except Exception as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 _EVERY_S = 0.1
 _SUBJECTS = 12
+_TOLD = {
+    "same_answer": "every question got the same answer, word for word",
+    "echo": "they repeat the question",
+    "both_sides": "the bot wrote the other side's turns, too; its answer ends before them",
+}
+"""Flags that people must see at once, besides those of broken answers."""
 
 
 class Follower:
@@ -136,3 +142,18 @@ def changes_table(changes: Sequence[Change]) -> Table:
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
+
+
+def oddities(profile: Mapping[str, Any]) -> Iterator[str]:
+    """What answers show of a bot that does not work, one sentence each."""
+    from persona_lab.interviews.flags import BROKEN
+
+    for protocol, flags in profile["answers"]["flags"].items():
+        for flag, n in flags.items():
+            why = _TOLD.get(flag) or BROKEN.get(flag)
+            if why is not None:
+                yield f"{n} answers of the {protocol} are odd ({flag}): {why}"
+    for style in profile["answers"]["response_style"]:
+        if style["straight_lined"]:
+            who = style["persona"] or style["bot"]
+            yield f"{who!r} gave every statement the same rating, also those that contradict"

@@ -12,8 +12,10 @@ A command takes the ones it needs, each under the same name:
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -27,13 +29,35 @@ DEFAULT_CONCURRENCY = 4
 DEFAULT_TIMEOUT_S = 120.0
 
 _PANEL = "Language model"
+_CLIENT = (
+    "cassette", "offline", "concurrency", "timeout", "max_calls", "max_tokens",
+    "price_in", "price_out", "reply_room", "request",
+)  # fmt: skip
+_OWN_FIELDS = {
+    "messages": "what is asked",
+    "model": "--model",
+    "max_tokens": "--reply-room",
+    "max_completion_tokens": "--reply-room",
+    "temperature": "--temperature",
+    "seed": "--seed",
+    "stream": "the server: where it only streams, it is asked so",
+    "n": "--repeats",
+}
+"""Fields that cannot be given to ``--request``, and what tells them."""
+
+SPEC_HELP = (
+    "openai:URL (any compatible server), openai (api.openai.com), callable:MODULE:FUNCTION "
+    "(def FUNCTION(messages, **settings) -> str, where messages are a list of role and content), "
+    'command:PROGRAM ARGS (reads one JSON request a line, {"messages": [...], ...}, and writes '
+    'one reply a line, {"text": "..."}), or cassette:FILE. The key is read from '
+    "PERSONA_LAB_LLM_KEY or OPENAI_API_KEY."
+)
+"""What can be given to ``--llm``, ``--bot`` and ``--judge``."""
 
 _LLM = typer.Option(
     "--llm",
     metavar="SPEC",
-    help="Which model to ask: openai:URL (any compatible server), openai (api.openai.com), "
-    "callable:MODULE:FUNCTION, command:PROGRAM ARGS, or cassette:FILE. The key is read from "
-    "PERSONA_LAB_LLM_KEY or OPENAI_API_KEY.",
+    help="Which model to ask: " + SPEC_HELP,
     rich_help_panel=_PANEL,
     show_default=False,
 )
@@ -86,6 +110,28 @@ Timeout = Annotated[
         metavar="SECONDS",
         help="How long one reply may take.",
         rich_help_panel=_PANEL,
+    ),
+]
+ReplyRoom = Annotated[
+    int,
+    typer.Option(
+        "--reply-room",
+        min=0,
+        metavar="TOKENS",
+        help="Tokens that each reply may have beyond what is asked for: room for a model that "
+        "thinks first. One that thinks until there is no room is asked again with up to 4,096.",
+        rich_help_panel=_PANEL,
+    ),
+]
+RequestFields = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--request",
+        metavar="KEY=JSON",
+        help="A further field of each request, such as reasoning_effort=low or "
+        "'chat_template_kwargs={\"enable_thinking\": false}'. Several times for several.",
+        rich_help_panel=_PANEL,
+        show_default=False,
     ),
 ]
 MaxCalls = Annotated[
@@ -173,13 +219,15 @@ def open_client(
     max_tokens: int | None = None,
     price_in: float | None = None,
     price_out: float | None = None,
+    reply_room: int = 0,
+    request: Sequence[str] | None = None,
 ) -> Client:
     """Make the client that the options ask for.
 
     Raises:
         LLMError: an option cannot be used; see
             :func:`~persona_lab.llm.opening.open_chat_model`.
-        InputError: only one of the two prices is given.
+        InputError: only one of the two prices is given, or a field cannot be read.
     """
     from persona_lab.llm import Budget, open_chat_model
 
@@ -192,7 +240,36 @@ def open_client(
         timeout=timeout,
         budget=Budget(max_calls, max_tokens),
         prices=read_prices(price_in, price_out),
+        reply_room=reply_room,
+        request_fields=read_request_fields(request or ()),
     )
+
+
+def client_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a command's parameters those that :func:`open_client` takes, besides spec and model."""
+    return {name: options[name] for name in _CLIENT}
+
+
+def read_request_fields(given: Iterable[str]) -> dict[str, Any]:
+    """The fields of ``--request``: ``KEY=JSON``, or a text that does not look like JSON.
+
+    Raises:
+        InputError: one is something else, or is told by an option of its own.
+    """
+    fields: dict[str, Any] = {}
+    for text in given:
+        key, equals, value = (part.strip() for part in text.partition("="))
+        if not (key and equals and value):
+            raise InputError(f"cannot read --request {text!r}; write KEY=JSON")
+        if key in _OWN_FIELDS:
+            raise InputError(f"--request {key} is told by {_OWN_FIELDS[key]}")
+        try:
+            fields[key] = json.loads(value)
+        except ValueError as error:
+            if value[0] in '{["':
+                raise InputError(f"--request {key} holds JSON that is none: {error}") from None
+            fields[key] = value
+    return fields
 
 
 def read_prices(price_in: float | None, price_out: float | None) -> Prices | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from persona_lab.cli.llm_options import announce, open_client, report
+from persona_lab.cli.llm_options import announce, client_options, open_client, report
 from persona_lab.cli.output import note, write_json
 from persona_lab.dialogue import Dialogue
 from persona_lab.errors import InputError, RowError, SpeakerError
@@ -89,13 +89,8 @@ def open_psycot(options: Mapping[str, Any]) -> Iterator[PsyCotDetector]:
     instruments = [load_instrument(name) for name in chosen] if chosen else None
     file = options["calibration"]
     corrections = None if file is None else read_calibration(file)
-    names = ("cassette", "offline", "concurrency", "timeout", "max_calls", "max_tokens")
     with open_client(
-        options["llm"],
-        model=options["llm_model"],
-        price_in=options["price_in"],
-        price_out=options["price_out"],
-        **{name: options[name] for name in names},
+        options["llm"], model=options["llm_model"], **client_options(options)
     ) as client:
         detector = PsyCotDetector(
             client, settings, instruments=instruments, corrections=corrections

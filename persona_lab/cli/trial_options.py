@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from persona_lab.cli.llm_options import announce, open_client, report
+from persona_lab.cli.llm_options import SPEC_HELP, announce, client_options, open_client, report
 from persona_lab.cli.output import note, plain, stderr, stdout, warn, write_json
 from persona_lab.errors import InputError, PersonaLabError, RowError
 
@@ -29,9 +29,7 @@ BotSpec = Annotated[
     typer.Option(
         "--bot",
         metavar="SPEC",
-        help="The chatbot's model: openai:URL (any compatible server), openai "
-        "(api.openai.com), callable:MODULE:FUNCTION, command:PROGRAM ARGS, or cassette:FILE. The "
-        "key is read from PERSONA_LAB_LLM_KEY or OPENAI_API_KEY.",
+        help="The chatbot's model: " + SPEC_HELP,
         rich_help_panel=_PANEL,
         show_default=False,
     ),
@@ -41,7 +39,7 @@ PersonaFile = Annotated[
     typer.Option(
         "--persona",
         metavar="FILE",
-        help="The bot's system prompt, as text.",
+        help="The bot's system prompt as text, or a character card (JSON or PNG).",
         rich_help_panel=_PANEL,
         show_default=False,
     ),
@@ -57,11 +55,6 @@ OutFolder = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")]
 
-_CLIENT = (
-    "cassette", "offline", "concurrency", "timeout", "max_calls", "max_tokens",
-    "price_in", "price_out",
-)  # fmt: skip
-
 
 @contextmanager
 def opened(spec: str, model: str | None, options: Mapping[str, Any]) -> Iterator[Client]:
@@ -75,7 +68,7 @@ def opened(spec: str, model: str | None, options: Mapping[str, Any]) -> Iterator
     Raises:
         PersonaLabError: an option cannot be used.
     """
-    with open_client(spec, model=model, **{name: options[name] for name in _CLIENT}) as client:
+    with open_client(spec, model=model, **client_options(options)) as client:
         try:
             yield client
         finally:

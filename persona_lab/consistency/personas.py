@@ -11,6 +11,7 @@ from typing import Any
 
 from persona_lab.detectors.reading import count_words
 from persona_lab.errors import InputError
+from persona_lab.formats.cards import PNG, Card, card_of, is_card, read_card
 
 AUTO = "auto"
 """The value of ``--persona`` that takes the statements from the speaker's own turns."""
@@ -79,12 +80,16 @@ def read_persona(path: str | Path) -> PersonaFile:
 
     Args:
         path: a text with one statement a line (bullets and numbers are taken off), a JSON
-            list of statements, or a JSON object ``{speaker: [statements]}``.
+            list of statements, a JSON object ``{speaker: [statements]}``, or a character card
+            (JSON or PNG), whose description is taken apart into sentences.
 
     Raises:
         InputError: it is missing, empty, or none of these.
     """
     path = Path(path)
+    card = _card(path)
+    if card is not None:
+        return PersonaFile(_clean(_SENTENCE.findall(card.description)))
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
@@ -126,6 +131,19 @@ def extract(turns: Sequence[tuple[int, str]]) -> tuple[Statement, ...]:
             if 4 <= count_words(statement) <= 30 and not _NOT_A_FACT.match(statement):
                 found.setdefault(statement.casefold().rstrip(".! "), Statement(statement, turn))
     return tuple(found.values())[:_MOST_AUTO]
+
+
+def _card(path: Path) -> Card | None:
+    """The character card in a file; None where it holds something else."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(PNG))
+        if start == PNG:
+            return read_card(path)
+        value = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError):
+        return None  # read and complained of as a text
+    return card_of(value, path.name) if is_card(value) else None
 
 
 def _from_json(text: str, path: Path) -> PersonaFile:

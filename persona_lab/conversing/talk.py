@@ -118,7 +118,8 @@ def talk(id: str, parties: Sequence[Party], n_turns: int, *, words: int = 60) ->
     turns: list[Turn] = []
     code = reason = None
     for party, said in _order(parties, n_turns, turns):
-        heard = ask(party.conversation, said, open_answer(words, 4 * words))
+        others = [other.name for other in parties if other is not party]
+        heard = ask(party.conversation, said, open_answer(words, 4 * words), others=others)
         if heard.code is not None:
             code, reason = heard.code, f"{party.name} gave no turn: {heard.reason}"
             break

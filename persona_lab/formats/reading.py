@@ -99,7 +99,7 @@ class DialogueReader(Iterator[Result]):
                     "leave it out or give --format csv"
                 )
             self._strict = strict
-            results = reader.read(self._source, columns)
+            results = _spoken(reader.read(self._source, columns))
             self._results = unique_ids(results) if rename_repeats else results
             self._first: Result | None = next(self._results, None)
             if self._first is None:
@@ -245,6 +245,12 @@ def parse_columns(columns: str | Columns | None) -> dict[str, str]:
             )
         chosen[role] = name
     return chosen
+
+
+def _spoken(results: Iterable[Result]) -> Iterator[Result]:
+    """Without what reasoning models think before they speak, whatever the layout."""
+    for result in results:
+        yield result.spoken() if isinstance(result, Dialogue) else result
 
 
 def unique_ids(results: Iterable[Result]) -> Iterator[Result]:

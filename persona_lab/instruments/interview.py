@@ -1,4 +1,8 @@
-"""The layout of InCharacter (Wang et al. 2024): questionnaires with interview questions."""
+"""The layouts of InCharacter (Wang et al. 2024) and PsychoBench (Huang et al. 2024).
+
+Both are questionnaires with ``questions``, ``categories`` and ``reverse``. InCharacter adds the
+range of the ratings, keys and interview questions; PsychoBench has statements only.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,13 @@ from persona_lab.instruments.poles import domain_named, explain_one_sided, frame
 LANGUAGES = ("en", "zh")
 
 _ANCHOR = re.compile(r"""['"]?(\d+)['"]?\s*(?:denotes|means|:|=)\s*(['"])(.+?)\2""")
+_FROM_TO = re.compile(r"from (\d+) to (\d+)")
 _AGREE = re.compile(r"\bagree", re.IGNORECASE)
+
+
+def is_interview(value: object) -> bool:
+    """Is a JSON value a questionnaire of InCharacter or PsychoBench?"""
+    return isinstance(value, Mapping) and {"questions", "categories"} <= set(value)
 
 
 def read_interview(record: Mapping[str, Any], facts: FileFacts) -> Instrument:
@@ -41,7 +51,9 @@ def read_interview(record: Mapping[str, Any], facts: FileFacts) -> Instrument:
     for id, value in questions.items():
         if id not in home:
             continue
-        entry = fields.object_(value, f"{place}: item {id!r}")
+        # a text alone is an item of PsychoBench
+        item = {"origin_en": value} if isinstance(value, str) else value
+        entry = fields.object_(item, f"{place}: item {id!r}")
         domain = home[id]
         keyed, note = _key(id, entry.get("category"), domain, id in reverse)
         notes += [note] if note else []
@@ -55,7 +67,8 @@ def read_interview(record: Mapping[str, Any], facts: FileFacts) -> Instrument:
     domains = explain_one_sided(dict.fromkeys(home.values()), items)
     return Instrument(
         name=fields.text(record, "name", place),
-        title=fields.optional_text(record, "full_name", place) or facts.name,
+        title=fields.optional_text(record, "full_name", place)
+        or fields.text(record, "name", place),
         language=facts.language,
         licence=NOT_STATED,
         source=f"the file {place}",
@@ -114,12 +127,46 @@ def _item(id: str, entry: Mapping[str, Any], domain: Domain, keyed: int, facts: 
 
 
 def _scale(record: Mapping[str, Any], place: str) -> Scale:
-    ends = fields.list_(record, "range", place)
+    ends = _ends(record, place)
     if len(ends) != 2 or not all(isinstance(end, int) for end in ends):
         raise InstrumentError(f"{place}: 'range' must be two whole numbers such as [1, 5]")
-    key = "psychobench_prompt_choice_instruction"
-    instruction = fields.optional_text(record, key, place) or ""
+    keys = ("psychobench_prompt_choice_instruction", "prompt")
+    told = (fields.optional_text(record, key, place) for key in keys)
+    instruction = next(filter(None, told), "")
     words = {int(number): anchor for number, _, anchor in _ANCHOR.findall(instruction)}
     low, high = ends
     descending = bool(_AGREE.search(words.get(low, ""))) and "disagree" in words.get(high, "")
     return Scale(low, high, tuple(words.get(n, "") for n in range(low, high + 1)), descending)
+
+
+def _ends(record: Mapping[str, Any], place: str) -> list[Any]:
+    """The lowest and highest rating; PsychoBench tells them in its prompt, and their sum."""
+    if "range" in record or "scale" not in record:
+        return fields.list_(record, "range", place)
+    found = _FROM_TO.search(fields.optional_text(record, "prompt", place) or "")
+    if found is not None:
+        return [int(found[1]), int(found[2])]
+    total = fields.whole(record, "scale", place)
+    return [0, 1] if total == 1 else [1, total - 1]
+
+
+def choose(value: list[Any], name: str | None, place: str) -> Mapping[str, Any]:
+    """One of the questionnaires of a PsychoBench file.
+
+    Args:
+        value: all of them.
+        name: of the one that is wanted; None for the only one.
+        place: for messages.
+
+    Raises:
+        InstrumentError: there are several and none is named, or none has the name.
+    """
+    named = {str(one.get("name")): one for one in value if isinstance(one, Mapping)}
+    if name is None and len(named) == 1:
+        name = next(iter(named))
+    if name not in named:
+        raise InstrumentError(
+            f"{place} holds {len(named)} questionnaires: {', '.join(named)}; name one of them as "
+            f"{place}#NAME"
+        )
+    return named[name]

@@ -14,7 +14,7 @@ from typing import Any
 from persona_lab.formats.source import Source
 from persona_lab.formats.tables import split_header
 from persona_lab.instruments.errors import InstrumentError
-from persona_lab.instruments.interview import read_interview
+from persona_lab.instruments.interview import choose, is_interview, read_interview
 from persona_lab.instruments.layouts import (
     MPI_COLUMNS,
     FileFacts,
@@ -30,7 +30,8 @@ _NEO = "ipip-120"
 _LANGUAGE = re.compile(r"[a-z]{2}(-[a-z]{2})?")
 _LAYOUTS = (
     "a JSON object with 'items' (ours), a JSON object with 'questions' and 'categories' "
-    "(InCharacter), a JSON list of IPIP items, or a csv with the columns " + ", ".join(MPI_COLUMNS)
+    "(InCharacter, PsychoBench), a JSON list of IPIP items, or a csv with the columns "
+    + ", ".join(MPI_COLUMNS)
 )
 
 
@@ -81,8 +82,9 @@ def load_instrument(
 
     Args:
         name_or_path: ``ipip-20``, ``ipip-50``, ``ipip-120``, ``jungian-48``; or a file in
-            our JSON layout, an InCharacter questionnaire, a JSON list of IPIP items, or
-            an MPI table.
+            our JSON layout, an InCharacter questionnaire, one of PsychoBench
+            (``questionnaires.json#BFI`` where the file holds several), a JSON list of IPIP
+            items, or an MPI table.
         language: for InCharacter files ``en`` or ``zh``; for IPIP lists, what the items
             are written in (default: the file's folder if it is named like a language).
             Other files state their language.
@@ -97,7 +99,10 @@ def load_instrument(
     """
     if isinstance(name_or_path, str) and _is_bundled(name_or_path):
         return _load_bundled(name_or_path)
-    path = Path(name_or_path)
+    path, one = Path(name_or_path), None
+    if not path.exists() and "#" in path.name:
+        stem, _, one = path.name.rpartition("#")
+        path = path.with_name(stem)
     if not path.exists() and not path.suffix:
         names = ", ".join(sorted(p.stem for p in _BUNDLED.glob("*.json")))
         raise InstrumentError(
@@ -105,7 +110,7 @@ def load_instrument(
         )
     if path.is_dir():
         raise InstrumentError(f"{path.name} is a folder; name one instrument file in it")
-    return _read(path, language)
+    return _read(path, language, one)
 
 
 def _is_bundled(name: str) -> bool:
@@ -117,7 +122,7 @@ def _load_bundled(name: str) -> Instrument:
     return _read(_BUNDLED / f"{name}.json", None)
 
 
-def _read(path: Path, language: str | None) -> Instrument:
+def _read(path: Path, language: str | None, one: str | None = None) -> Instrument:
     source = Source(path)
     try:
         folder = path.resolve().parent.name
@@ -132,6 +137,8 @@ def _read(path: Path, language: str | None) -> Instrument:
         value = _parse(source)
     finally:
         source.close()
+    if isinstance(value, list) and value and is_interview(value[0]):
+        value = choose(value, one, source.name)
     return validate(_from_json(value, source.name, path.stem, language, guess), source.name)
 
 
@@ -150,7 +157,7 @@ def _from_json(value: Any, place: str, stem: str, language: str | None, guess: s
         return read_ipip(value, _facts(place, stem, language or guess))
     if isinstance(value, Mapping) and "items" in value:
         return read_own(value, place)
-    if isinstance(value, Mapping) and {"questions", "categories"} <= set(value):
+    if is_interview(value):
         return read_interview(value, _facts(place, stem, language or "en"))
     raise InstrumentError(f"{place} is no instrument; known are {_LAYOUTS}")
 

@@ -10,11 +10,13 @@ from typing import Any, Final
 
 from persona_lab.errors import InputError, PersonaLabError, RowError, TargetError
 from persona_lab.formats.base import BadRow, each
+from persona_lab.formats.cards import card_of, is_card, read_card
 from persona_lab.formats.records import Record, kind, list_of, objects_of, read_records, text_of
 from persona_lab.formats.source import Source
 from persona_lab.llm.asking import Conversation, Sampling
 from persona_lab.llm.chat import ChatModel, Message
 from persona_lab.llm.rehearsal import begin
+from persona_lab.thoughts import split_thought
 from persona_lab.traits import Target
 
 _ROLE: Final = (
@@ -88,8 +90,9 @@ def load_personas(path: str | os.PathLike[str]) -> list[Persona | RowError]:
 
     A record has ``id``, and ``system`` (a system prompt, used as it is) or ``persona``,
     ``profile`` or ``text`` (a description, put behind a sentence that gives the role; a list
-    of statements is joined). ``targets`` may be ``{"extraversion": 1}``, ``"E+ N-"`` or
-    ``"INFP"``. ``group`` is optional; other text fields and whole numbers become ``facts``.
+    of statements is joined); or it is a character card. ``targets`` may be
+    ``{"extraversion": 1}``, ``"E+ N-"`` or ``"INFP"``. ``group`` is optional; other text fields
+    and whole numbers become ``facts``.
 
     Returns:
         In order; a bad record is a note in its place.
@@ -146,6 +149,11 @@ def _persona(record: Record) -> Persona:
 
 def _system(value: Mapping[str, Any]) -> str:
     """The system prompt of a persona's record."""
+    if is_card(value):
+        try:
+            return card_of(value, "it").system
+        except InputError as error:
+            raise BadRow(str(error)) from None
     told = text_of(value.get("system"), "system").strip()
     if told:
         return told
@@ -161,11 +169,14 @@ def _system(value: Mapping[str, Any]) -> str:
 
 
 def read_persona(path: Path) -> str:
-    """A persona from a file: its whole text is the system prompt.
+    """A persona from a file: its whole text is the system prompt, or a character card.
 
     Raises:
-        InputError: it cannot be read, or is empty.
+        InputError: it cannot be read, is empty, or is JSON or a picture and no character card.
     """
+    card = read_card(path)
+    if card is not None:
+        return card.system
     try:
         text = path.read_text(encoding="utf-8").strip()
     except OSError as error:
@@ -180,6 +191,8 @@ def read_persona(path: Path) -> str:
 def read_history(path: Path) -> tuple[Message, ...]:
     """Few-shot turns: JSON lines of ``{"role": "user" | "assistant", "content": ...}``.
 
+    Thoughts are left out.
+
     Raises:
         InputError: the file cannot be read, or a line is no such turn.
     """
@@ -192,6 +205,7 @@ def read_history(path: Path) -> tuple[Message, ...]:
             try:
                 (value,) = objects_of([record.value], "a turn")
                 role, content = value.get("role"), text_of(value.get("content"), "content")
+                content = split_thought(content).said
                 if role not in _ROLES or not content.strip():
                     raise BadRow('a turn is {"role": "user" or "assistant", "content": "..."}')
             except BadRow as bad:

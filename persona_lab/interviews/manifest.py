@@ -55,6 +55,7 @@ def _deciding(
         "model": bot.model.name,
         "temperature": bot.temperature,
         "seed": bot.seed,
+        "--request": dict(getattr(bot.model, "request_fields", {})) or None,
         "history": _digest(history),
         "personas": {s.persona or "": _digest(s.bot.system or "") for s in subjects},
         "instrument": instrument.name,

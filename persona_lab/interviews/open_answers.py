@@ -9,7 +9,7 @@ from typing import Final
 from persona_lab.instruments.wording import FOLLOW_UP
 from persona_lab.interviews.asking import Heard, ask, open_answer
 from persona_lab.interviews.bots import Bot
-from persona_lab.interviews.flags import VOID, is_third_person, is_wrong_item, leaks, loops
+from persona_lab.interviews.flags import VOID, echoes, is_third_person, is_wrong_item, leaks, loops
 from persona_lab.interviews.questions import STORY, OpenQuestion
 from persona_lab.interviews.records import Record, record_id
 from persona_lab.llm.asking import Conversation
@@ -129,6 +129,8 @@ class Sitting:
             reason=reason,
             code=code,
             flags=flags,
+            thought=heard.thought or None,
+            invented=heard.invented or None,
         )
 
 
@@ -146,11 +148,11 @@ def _flags(
     heard: Heard, system: str | None, asked: str, others: Sequence[str], earlier: Sequence[str]
 ) -> tuple[str, ...]:
     answer = heard.answer or ""
-    found = {
-        "asked_again": heard.asked_again,
+    found = heard.flags | {
         "third_person": is_third_person(answer),
         "prompt_leak": leaks(answer, system),
         "wrong_item": is_wrong_item(answer, asked, others),
         "loop": loops(answer, earlier),
+        "echo": echoes(answer, asked) or echoes(answer, f"{asked} {FOLLOW_UP}"),
     }
     return tuple(flag for flag, is_so in found.items() if is_so)

@@ -35,6 +35,8 @@ class Record:
         reason: why it is unscored, one sentence.
         code: the same for programs: ``refusal``, ``off_scale``, ``no_number``, ...
         flags: oddities, see :mod:`persona_lab.interviews.flags`.
+        thought: what the bot thought before it answered; nobody rates it.
+        invented: what the bot went on to write for both sides of the talk; no part of the answer.
     """
 
     id: str
@@ -56,10 +58,13 @@ class Record:
     reason: str | None = None
     code: str | None = None
     flags: tuple[str, ...] = ()
+    thought: str | None = None
+    invented: str | None = None
 
     def to_row(self) -> dict[str, Any]:
-        """As JSON types."""
-        return asdict(self) | {"flags": list(self.flags)}
+        """As JSON types; ``thought`` and ``invented`` only where there is one."""
+        row = asdict(self) | {"flags": list(self.flags)}
+        return {k: v for k, v in row.items() if k not in _OPTIONAL or v is not None}
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Record:
@@ -71,6 +76,7 @@ class Record:
             ValueError: a status is unknown.
         """
         known = {name: row[name] for name in _NAMES}
+        known |= {name: row.get(name) for name in _OPTIONAL}
         texts = [known[name] for name in _TEXTS]
         if not all(isinstance(text, str) for text in texts):
             raise TypeError("a text is missing")
@@ -79,7 +85,8 @@ class Record:
         return cls(**known | {"flags": tuple(known["flags"])})
 
 
-_NAMES: Final = tuple(field.name for field in fields(Record))
+_OPTIONAL: Final = ("thought", "invented")
+_NAMES: Final = tuple(f.name for f in fields(Record) if f.name not in _OPTIONAL)
 _TEXTS: Final = ("id", "bot", "instrument", "protocol", "item", "domain", "question", "status")
 
 

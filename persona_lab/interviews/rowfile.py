@@ -11,7 +11,17 @@ from typing import IO, Any, Final, Generic, Protocol, TypeVar
 from persona_lab.errors import InputError, PersonaLabError
 
 PASSING: Final = frozenset(
-    {"unavailable", "rate_limited", "bad_reply", "budget", "offline", "cancelled", "key", "llm"}
+    {
+        "unavailable",
+        "rate_limited",
+        "bad_reply",
+        "thought_cut_off",
+        "budget",
+        "offline",
+        "cancelled",
+        "key",
+        "llm",
+    }
 )
 """Codes of what may be gone at the next try: a rerun asks again."""
 

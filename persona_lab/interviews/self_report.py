@@ -195,6 +195,8 @@ def ask_item(
         reason=reason,
         code=code,
         flags=flags,
+        thought=heard.thought or None,
+        invented=heard.invented or None,
     )
 
 
@@ -238,8 +240,7 @@ def _begin(bot: Bot, administration: Administration) -> Conversation:
 def _flags(heard: Heard, bot: Bot, instrument: Instrument, item: Item) -> tuple[str, ...]:
     answer = heard.answer or ""
     others = [other.text for other in instrument.items if other.id != item.id]
-    found = {
-        "asked_again": heard.asked_again,
+    found = heard.flags | {
         "third_person": is_third_person(answer),
         "prompt_leak": leaks(answer, bot.system),
         "wrong_item": is_wrong_item(answer, item.text, others),

@@ -25,6 +25,7 @@ from persona_lab.detectors import Detector
 from persona_lab.errors import ModelError, PersonaLabError, RowError
 from persona_lab.instruments import Instrument
 from persona_lab.interviews.adaptive import adaptive_summary, replayed_summary
+from persona_lab.interviews.flags import with_sameness
 from persona_lab.interviews.junit import write_junit
 from persona_lab.interviews.labels import Labels
 from persona_lab.interviews.manifest import check_settings
@@ -202,6 +203,7 @@ class Session:
         adaptive: Mapping[str, Any] | None = None,
         progress: Progress,
     ) -> dict[str, Any]:
+        records = with_sameness(records)
         judged = set(self.rating.raters) & set(JUDGED)
         with ExitStack() as stack:
             path = self.folder / RATINGS

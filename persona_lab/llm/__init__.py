@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         LLMUnavailable,
         OfflineMiss,
         ParseFailure,
+        ThoughtCutOff,
     )
     from persona_lab.llm.flows import run_flows
     from persona_lab.llm.opening import open_chat_model
@@ -55,6 +56,7 @@ _NAMES = {
         "LLMUnavailable",
         "OfflineMiss",
         "ParseFailure",
+        "ThoughtCutOff",
     ),
     "flows": ("run_flows",),
     "opening": ("open_chat_model",),
@@ -89,6 +91,7 @@ __all__ = [
     "Recording",
     "ReplayModel",
     "RetryPolicy",
+    "ThoughtCutOff",
     "TokenLogprobs",
     "Usage",
     "count_tokens",

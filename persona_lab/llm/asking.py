@@ -23,6 +23,7 @@ class Expected(Generic[T]):
         max_tokens: longest reply.
         json_schema: of the reply, for servers that can hold a model to it.
         top_logprobs: alternatives wanted per token.
+        trim: takes off what is not the model's own turn; the conversation goes on without it.
     """
 
     parse: Callable[[ChatReply], T]
@@ -31,6 +32,7 @@ class Expected(Generic[T]):
     max_tokens: int
     json_schema: Mapping[str, Any] | None = None
     top_logprobs: int = 0
+    trim: Callable[[str], str] = str
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +105,18 @@ class Conversation:
             top_logprobs=expected.top_logprobs,
             json_schema=expected.json_schema,
         )
-        reply = self.model.reply(request)
+        reply = self._reply(request, expected.trim)
         repaired = False
         try:
             value = expected.parse(reply)
         except ParseFailure:
             repaired = True
             again = (*asked, Message("assistant", reply.text), Message("user", expected.remedy))
-            reply = self.model.reply(replace(request, messages=again))
+            reply = self._reply(replace(request, messages=again), expected.trim)
             value = expected.parse(reply)
         self.messages = (*asked, Message("assistant", reply.text))
         return Answer(value, reply, repaired)
+
+    def _reply(self, request: ChatRequest, trim: Callable[[str], str]) -> ChatReply:
+        reply = self.model.reply(request)
+        return replace(reply, text=trim(reply.text))

@@ -132,6 +132,7 @@ class Usage:
         tokens_cached: of ``tokens_in``, how many the server had in its prefix cache.
         seconds: spent in ``calls``, summed over requests that ran side by side.
         failures: requests without a reply, by the error's ``code``.
+        sent: requests that went out, also those without a reply and each attempt again.
     """
 
     calls: int = 0
@@ -141,13 +142,15 @@ class Usage:
     tokens_cached: int = 0
     seconds: float = 0.0
     failures: Mapping[str, int] = field(default_factory=dict)
+    sent: int = 0
 
     def summary(self, prices: Prices | None = None) -> str:
         """One line for people."""
-        parts = [f"{self.calls:,} LLM call{'s' * (self.calls != 1)}"]
+        calls = max(self.sent, self.calls)
+        parts = [f"{calls:,} LLM call{'s' * (calls != 1)}"]
         if self.replayed:
             parts.append(f"{self.replayed:,} replayed")
-        if self.calls:
+        if self.tokens_in:
             cached = f" ({self.tokens_cached:,} cached)" if self.tokens_cached else ""
             parts.append(f"{self.tokens_in:,} tokens in{cached}, {self.tokens_out:,} out")
         if prices is not None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
-from persona_lab.llm.chat import ChatReply, ChatRequest
+from persona_lab.llm.chat import ChatReply, ChatRequest, Message
 from persona_lab.llm.errors import LLMBadReply, LLMError, LLMUnavailable
 from persona_lab.llm.replies import local_reply, message_records, request_arguments
 
@@ -18,6 +19,12 @@ Answer = Callable[..., object]
 ``max_tokens``, ``seed``, ``top_logprobs``, ``json_schema`` and ``stop``. Returns the reply's
 text, or a dict with ``text`` and any of the fields of
 :class:`~persona_lab.llm.chat.ChatReply`. Many threads may call it at once."""
+
+CONTRACT: Final = (
+    "write it as 'def reply(messages, **settings) -> str', where messages are a list such as "
+    '[{"role": "user", "content": "Hi"}] and settings tell temperature, max_tokens and more'
+)
+"""What a function must look like, for messages."""
 
 
 class CallableModel:
@@ -61,6 +68,7 @@ class CallableModel:
             raise LLMError(f"the module {module!r} has no {function!r}") from None
         if not callable(found):
             raise LLMError(f"{function!r} of the module {module!r} cannot be called")
+        _check_contract(found, path)
         return cls(found, name or path)
 
     def reply(self, request: ChatRequest) -> ChatReply:
@@ -82,8 +90,9 @@ class CallableModel:
             ) from error
         except Exception as error:
             # only the kind: the message may quote the conversation
+            hint = f"; {CONTRACT}" if isinstance(error, TypeError) else ""
             raise LLMBadReply(
-                f"the function {self.name} raised {type(error).__name__}", retryable=False
+                f"the function {self.name} raised {type(error).__name__}{hint}", retryable=False
             ) from error
         return local_reply(
             given,
@@ -95,3 +104,25 @@ class CallableModel:
 
     def close(self) -> None:
         """There is nothing to let go of."""
+
+
+def _check_contract(function: Callable[..., object], path: str) -> None:
+    """Can the function be called as it will be?
+
+    Raises:
+        LLMError: it cannot, or it is asynchronous.
+    """
+    if inspect.iscoroutinefunction(function):
+        raise LLMError(
+            f"the function {path} is asynchronous; wrap it in an ordinary one that calls "
+            "asyncio.run"
+        )
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return  # some built-in functions tell nothing of themselves
+    told = request_arguments(ChatRequest((Message("user", "Hi"),)))
+    try:
+        signature.bind([], **told)
+    except TypeError as error:
+        raise LLMError(f"the function {path} cannot be asked ({error}); {CONTRACT}") from None

@@ -6,10 +6,11 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol
 
 from persona_lab.llm.errors import LLMBadRequest
+from persona_lab.thoughts import split_thought
 
 MAX_TOP_LOGPROBS: Final = 20
 """What the OpenAI protocol allows."""
@@ -42,6 +43,7 @@ class ChatRequest:
         top_logprobs: how many alternatives to tell per token, at most 20; 0 for none.
         json_schema: the reply should be JSON of this schema, where the server can do it.
         stop: texts that end the reply.
+        extra: further fields for the server, such as ``{"reasoning_effort": "low"}``.
 
     Raises:
         LLMBadRequest: no message, or a setting that no server can take.
@@ -55,6 +57,7 @@ class ChatRequest:
     top_logprobs: int = 0
     json_schema: Mapping[str, Any] | None = None
     stop: tuple[str, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.messages:
@@ -75,7 +78,7 @@ class ChatRequest:
 
     def to_record(self) -> dict[str, Any]:
         """The request as JSON values, every field, in a stable order."""
-        return {
+        record: dict[str, Any] = {
             "messages": [{"role": m.role, "content": m.content} for m in self.messages],
             # 0 and 0.0 are one temperature
             "temperature": float(self.temperature),
@@ -86,6 +89,8 @@ class ChatRequest:
             "json_schema": None if self.json_schema is None else dict(self.json_schema),
             "stop": list(self.stop),
         }
+        # left out where there are none, so that replies recorded before are still found
+        return record | ({"extra": dict(self.extra)} if self.extra else {})
 
     def key(self, model: str) -> str:
         """Name of this request to this model: what the cassette files it under.
@@ -127,7 +132,7 @@ class ChatReply:
     """What a model answered.
 
     Attributes:
-        text: the reply, never blank.
+        text: what the model said, without what it thought first; never blank.
         finish_reason: ``stop``, ``length`` (cut at max_tokens), ``content_filter``, ...
         tokens_in: tokens of the request, as the server counts them.
         tokens_out: tokens of the reply.
@@ -137,6 +142,7 @@ class ChatReply:
         model: as the server names it.
         seconds: from sending to the whole reply.
         replayed: came from the cassette and cost nothing.
+        thought: what it thought first, where it tells; ``""`` for nothing.
     """
 
     text: str
@@ -148,6 +154,7 @@ class ChatReply:
     model: str
     seconds: float
     replayed: bool = False
+    thought: str = ""
 
     def to_record(self) -> dict[str, Any]:
         """The reply as JSON values, without ``replayed``."""
@@ -162,6 +169,7 @@ class ChatReply:
             else [[t.token, t.logprob, [list(a) for a in t.alternatives]] for t in self.logprobs],
             "model": self.model,
             "seconds": self.seconds,
+            "thought": self.thought,
         }
 
     @classmethod
@@ -171,8 +179,14 @@ class ChatReply:
         Raises:
             KeyError: a field is missing.
             TypeError: a field is of another kind.
-            ValueError: a token's entry has not three parts.
+            ValueError: a token's entry has not three parts, or the reply is blank.
         """
+        if "thought" not in record:
+            # recorded when thoughts were part of the text
+            found = split_thought(record["text"])
+            if not found.said.strip():
+                raise ValueError("the reply holds a thought and nothing that is said")
+            record = {**record, "text": found.said, "thought": found.thought}
         told = record["logprobs"]
         logprobs = None
         if told is not None:

@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from persona_lab.llm.budget import Budget, Prices, Usage
 from persona_lab.llm.cassette import Cassette
 from persona_lab.llm.chat import ChatModel, ChatReply, ChatRequest
-from persona_lab.llm.errors import Cancelled, LLMError, LLMRefusedKey, LLMUnavailable
+from persona_lab.llm.errors import (
+    Cancelled,
+    CassetteError,
+    LLMBadRequest,
+    LLMError,
+    LLMRefusedKey,
+    LLMUnavailable,
+    OfflineMiss,
+    ThoughtCutOff,
+)
 from persona_lab.llm.ledger import Ledger
 from persona_lab.llm.retries import Circuit, RetryPolicy
 
 DEFAULT_CONCURRENCY: Final = 4
 GRACE_S: Final = 5.0
 """How long a stopped run waits for replies that are on their way (and will be charged)."""
+
+_ROOMS: Final = (1024, 4096)
+"""Tokens that a reply is given when a thought has used up those that were asked for."""
 
 
 class Client:
@@ -33,10 +45,14 @@ class Client:
     wrong address or a setting that the server does not know costs one request, not as many
     as there are threads.
 
+    A model that thinks first may use up the tokens of a reply before it says anything. It is then
+    asked again with more room, and from then on gets as much at once.
+
     Use it as a context manager, or call :meth:`close`.
 
     Attributes:
         prices: for summaries; None where they are not known.
+        request_fields: sent with each request.
     """
 
     def __init__(
@@ -49,6 +65,8 @@ class Client:
         circuit: Circuit | None = None,
         budget: Budget | None = None,
         prices: Prices | None = None,
+        reply_room: int = 0,
+        request_fields: Mapping[str, Any] | None = None,
     ) -> None:
         """Wrap a backend; :func:`~persona_lab.llm.opening.open_chat_model` is the usual way.
 
@@ -60,15 +78,21 @@ class Client:
             circuit: when to stop asking.
             budget: what the run may use.
             prices: what tokens cost.
+            reply_room: tokens that each reply may have beyond what is asked for.
+            request_fields: sent with each request; part of its key.
 
         Raises:
-            LLMError: the concurrency is below 1.
+            LLMError: the concurrency is below 1, or the room below 0.
         """
+        if reply_room < 0:
+            raise LLMError(f"the room for replies is {reply_room} tokens; give 0 or more")
         if concurrency < 1:
             raise LLMError(f"concurrency is {concurrency}; give 1 or more")
         self.prices = prices
         self._backend = backend
         self._cassette = cassette
+        self._reply_room, self._least_room = reply_room, 0
+        self.request_fields = dict(request_fields or {})
         self._policy = policy or RetryPolicy()
         self._circuit = circuit or Circuit()
         self._ledger = Ledger(budget or Budget())
@@ -110,7 +134,13 @@ class Client:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the server turned out not to support, in the order it showed."""
-        return tuple(getattr(self._backend, "warnings", ()))
+        found: tuple[str, ...] = tuple(getattr(self._backend, "warnings", ()))
+        if self._least_room:
+            found += (
+                f"{self.name} thinks before it answers, and needed more room: replies of up to "
+                f"{self._least_room:,} tokens were allowed (--reply-room N gives it at once)",
+            )
+        return found
 
     def reply(self, request: ChatRequest) -> ChatReply:
         """Answer one request; may be called by many threads at once.
@@ -118,6 +148,8 @@ class Client:
         Raises:
             LLMError: there is no reply; see :mod:`persona_lab.llm.errors`.
         """
+        if self.request_fields:
+            request = replace(request, extra={**request.extra, **self.request_fields})
         key = request.key(self.name)
         with self._lock:
             other = self._under_way.get(key)
@@ -169,14 +201,35 @@ class Client:
 
     def _ask(self, key: str, request: ChatRequest) -> ChatReply:
         with self._turn():
-            with self._ledger.reserve(request) as reservation:
-                reply = self._ask_until_answered(request)
-                reservation.reply = None if reply.replayed else reply
+            reply = self._ask_with_room(request)
             if reply.replayed:
                 self._ledger.add_replay()
             elif self._cassette is not None:
                 self._cassette.put(key, self.name, request, reply)
             return reply
+
+    def _ask_with_room(self, request: ChatRequest) -> ChatReply:
+        """Ask, and again with more room where a thought has used up what there was."""
+        cut_off: ThoughtCutOff | None = None
+        asked = request.max_tokens + self._reply_room
+        while True:
+            sent = replace(request, max_tokens=max(asked, self._least_room))
+            with self._ledger.reserve(sent) as reservation:
+                try:
+                    reply = self._ask_until_answered(sent)
+                    reservation.reply = None if reply.replayed else reply
+                    return reply
+                except ThoughtCutOff as error:
+                    reservation.wasted = error.tokens
+                    cut_off = error
+                except LLMBadRequest:
+                    if cut_off is not None:
+                        raise cut_off from None  # the context does not hold so long a reply
+                    raise
+            wider = next((room for room in _ROOMS if room > sent.max_tokens), None)
+            if wider is None or not cut_off.out_of_room:
+                raise cut_off
+            self._least_room = max(self._least_room, wider)
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -205,6 +258,8 @@ class Client:
             try:
                 reply = self._backend.reply(request)
             except LLMError as error:
+                if not isinstance(error, (OfflineMiss, CassetteError)):
+                    self._ledger.add_sent()
                 self._learn(error)
                 wait = self._policy.wait(error, attempt)
                 if wait is None:
@@ -213,6 +268,8 @@ class Client:
                     raise
             else:
                 self._learn(None)
+                if not reply.replayed:
+                    self._ledger.add_sent()
                 return reply
             attempt += 1
             self._stopped.wait(wait)

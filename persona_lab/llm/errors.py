@@ -7,6 +7,7 @@ LLMError
 │   └── ContextOverflow   the messages do not fit the model's context
 ├── LLMRateLimited      429: after all retries
 ├── LLMBadReply         no JSON, no choices, no text: after all retries
+│   └── ThoughtCutOff     the model thought until its room was used up, and said nothing
 ├── BudgetSpent         --max-calls or --max-tokens is reached
 ├── OfflineMiss         --offline, and the reply is not in the cassette
 ├── CassetteError       the cassette's file cannot be read or written
@@ -98,6 +99,26 @@ class LLMBadReply(LLMError):
     retryable = True
 
 
+class ThoughtCutOff(LLMBadReply):
+    """The reply ends inside a thought, or was used up before anything was said.
+
+    Attributes:
+        thought: what there is of it.
+        out_of_room: a longer reply may help.
+        tokens: of the request and the reply, which are paid for all the same.
+    """
+
+    code = "thought_cut_off"
+    retryable = False
+
+    def __init__(
+        self, message: str, *, thought: str, out_of_room: bool, tokens: tuple[int, int]
+    ) -> None:
+        """Keep all of it."""
+        super().__init__(message)
+        self.thought, self.out_of_room, self.tokens = thought, out_of_room, tokens
+
+
 class BudgetSpent(LLMError):
     """The calls or tokens that the run may use are used up."""
 
@@ -127,7 +148,7 @@ class ParseFailure(PersonaLabError):
 
     Attributes:
         code: stable: ``empty``, ``refusal``, ``no_json``, ``schema``, ``no_number``,
-            ``off_scale``, ``ambiguous`` or ``no_choice``.
+            ``off_scale``, ``ambiguous``, ``no_choice`` or ``thought_cut_off``.
         reason: one sentence for people.
     """
 

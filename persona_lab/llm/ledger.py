@@ -13,12 +13,19 @@ from persona_lab.llm.errors import BudgetSpent
 
 
 class Reservation:
-    """Room in the budget that is held for one request; ``reply`` is set once it came."""
+    """Room in the budget that is held for one request.
+
+    Attributes:
+        tokens: held.
+        reply: set once it came.
+        wasted: tokens in and out of a reply that was of no use.
+    """
 
     def __init__(self, tokens: int) -> None:
         """Hold room for so many tokens."""
         self.tokens = tokens
         self.reply: ChatReply | None = None
+        self.wasted = (0, 0)
 
 
 class Ledger:
@@ -29,6 +36,7 @@ class Ledger:
         self._budget = budget
         self._changed = threading.Condition()
         self._calls = 0
+        self._sent = 0
         self._replayed = 0
         self._tokens_in = 0
         self._tokens_out = 0
@@ -49,7 +57,13 @@ class Ledger:
                 self._tokens_cached,
                 self._seconds,
                 dict(self._failures),
+                self._sent,
             )
+
+    def add_sent(self) -> None:
+        """Count an attempt, whatever comes of it."""
+        with self._changed:
+            self._sent += 1
 
     def add_replay(self) -> None:
         """Count a reply that cost nothing."""
@@ -87,6 +101,8 @@ class Ledger:
         finally:
             with self._changed:
                 self._open.remove(mine)
+                self._tokens_in += mine.wasted[0]
+                self._tokens_out += mine.wasted[1]
                 if mine.reply is not None:
                     self._add(mine.reply)
                 self._changed.notify_all()

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 from persona_lab.llm.chat import ChatReply, ChatRequest, Message
-from persona_lab.llm.errors import (
-    LLMBadReply,
-    LLMBadRequest,
-    LLMError,
-    LLMRefusedKey,
-    LLMUnavailable,
+from persona_lab.llm.errors import LLMBadReply, LLMError, LLMRefusedKey, LLMUnavailable
+from persona_lab.llm.openai_errors import (
+    KEY_VARIABLES,
+    NO_SERVER,
+    error_inside,
+    is_page,
+    status_error,
 )
-from persona_lab.llm.openai_errors import KEY_VARIABLES, parameter_named, status_error
-from persona_lab.llm.replies import completion_reply, message_records
+from persona_lab.llm.openai_requests import LACKING, arguments, rejected, whole_reply
+from persona_lab.llm.replies import completion_reply
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -31,21 +32,13 @@ _PROBE_S: Final = 10.0
 _NO_TALK: Final = ChatRequest((Message("user", ""),))
 """Stands for the request where a page is fetched: there is no conversation to keep private."""
 
-_UNKNOWN: Final = {
-    "response_format": "JSON replies; they are asked for in words only",
-    "logprobs": "token probabilities; replies come without them",
-    "seed": "seeds; sampled replies cannot be repeated",
-    "temperature": "this temperature; the server's own is used",
-    "max_tokens": "max_tokens; max_completion_tokens is sent instead",
-}
-"""Parameters that some servers reject, and what it means that one does."""
-
 
 class OpenAICompatible:
     """A :class:`~persona_lab.llm.chat.ChatModel` behind an HTTP address.
 
-    A parameter that the server rejects (HTTP 400 or 422) is left out in one more attempt;
-    if that succeeds it is left out from then on, and :attr:`warnings` says so.
+    What the server turns out not to support (a parameter, system prompts, replies in one piece)
+    is left out or said in another way in one more attempt; if that succeeds it is so from then
+    on, and :attr:`warnings` says so.
     """
 
     def __init__(
@@ -70,7 +63,7 @@ class OpenAICompatible:
         self._key_variable = next((v for v in KEY_VARIABLES if os.environ.get(v, "").strip()), None)
         self._connection = _connect(self._url, self._key_variable, timeout)
         self._headers = {} if self._key_variable else _without_key()
-        self._unknown: tuple[str, ...] = ()
+        self._lacking: tuple[str, ...] = ()
         self._context_length: int | None = None
         self._context_known = False
         self.name = model or self._only_model()
@@ -81,7 +74,7 @@ class OpenAICompatible:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the server turned out not to support."""
-        return tuple(f"{self._source} does not support {_UNKNOWN[name]}" for name in self._unknown)
+        return tuple(f"{self._source} does not support {LACKING[name]}" for name in self._lacking)
 
     @property
     def context_length(self) -> int | None:
@@ -98,22 +91,24 @@ class OpenAICompatible:
         Raises:
             LLMError: see :mod:`persona_lab.llm.openai_errors`.
         """
-        unknown = self._unknown
+        lacking = self._lacking
         while True:
             start = time.perf_counter()
-            arguments = _arguments(request, self.name, unknown)
-            status, body, headers = self._post(arguments)
-            if status == 200:
+            sent = arguments(request, self.name, lacking)
+            status, body, headers = self._post(sent)
+            decoded = self._decoded(body) if status == 200 else None
+            inside = error_inside(decoded)
+            if status == 200 and inside is None:
                 break
-            error = self._error(status, body, headers, request)
-            rejected = _rejected(error, body, arguments)
-            if rejected is None:
+            error = self._error(status if inside is None else inside, body, headers, request)
+            name = rejected(error, body, sent, lacking)
+            if name is None:
                 raise error
-            unknown += (rejected,)
-        if unknown != self._unknown:
-            self._unknown += tuple(name for name in unknown if name not in self._unknown)
+            lacking += (name,)
+        if lacking != self._lacking:
+            self._lacking += tuple(name for name in lacking if name not in self._lacking)
         return completion_reply(
-            self._decoded(body),
+            decoded,
             request,
             source=self._source,
             model=self.name,
@@ -133,7 +128,7 @@ class OpenAICompatible:
             answer = self._connection.chat.completions.with_raw_response.create(
                 **arguments, extra_headers=self._headers
             )
-            return 200, answer.text, {}
+            return 200, whole_reply(answer.text), {}
         except openai.APIStatusError as error:
             headers = {name.lower(): value for name, value in error.response.headers.items()}
             return error.status_code, error.response.text, headers
@@ -159,7 +154,8 @@ class OpenAICompatible:
         try:
             return json.loads(body)
         except ValueError:
-            raise LLMBadReply(f"{self._source} answered with no JSON") from None
+            what = NO_SERVER if is_page(body) else "answered with no JSON"
+            raise LLMBadReply(f"{self._source} {what}") from None
 
     def _get(self, url: str) -> Any:
         """A page of JSON; the timeouts are short and nothing is tried again."""
@@ -167,9 +163,12 @@ class OpenAICompatible:
 
         failure: LLMError
         try:
-            return self._connection.get(
+            found: Any = self._connection.get(
                 url, cast_to=object, options={"timeout": _PROBE_S, "headers": self._headers}
             )
+            if not (isinstance(found, str) and is_page(found)):
+                return found
+            failure = LLMBadReply(f"{self._source} {NO_SERVER}")
         except openai.APIStatusError as error:
             failure = self._error(error.status_code, error.response.text, {}, _NO_TALK)
         except openai.APIConnectionError as error:
@@ -243,51 +242,6 @@ def _without_key() -> dict[str, Any]:
     import openai
 
     return {"Authorization": openai.Omit()}
-
-
-def _arguments(request: ChatRequest, model: str, unknown: tuple[str, ...]) -> dict[str, Any]:
-    """What is sent, without what the server does not know."""
-    arguments: dict[str, Any] = {
-        "model": model,
-        "messages": message_records(request),
-        "temperature": request.temperature,
-        "max_tokens": request.max_tokens,
-    }
-    if request.sent_seed is not None:
-        arguments["seed"] = request.sent_seed
-    if request.stop:
-        arguments["stop"] = list(request.stop)
-    if request.top_logprobs:
-        arguments |= {"logprobs": True, "top_logprobs": request.top_logprobs}
-    if request.json_schema is not None:
-        arguments["response_format"] = {
-            "type": "json_schema",
-            "json_schema": {"name": "reply", "schema": dict(request.json_schema)},
-        }
-    for name in unknown:
-        arguments.pop(name, None)
-    if "logprobs" in unknown:
-        arguments.pop("top_logprobs", None)
-    if "max_tokens" in unknown:
-        arguments["max_completion_tokens"] = request.max_tokens
-    return arguments
-
-
-def _rejected(error: LLMError, body: str, arguments: dict[str, Any]) -> str | None:
-    """The parameter to leave out in the next attempt, if leaving one out may help.
-
-    The one that the server names; where it names none, JSON replies, which are the one
-    that most servers lack.
-    """
-    if type(error) is not LLMBadRequest or error.status not in (400, 422):
-        return None
-    sent = tuple(name for name in _UNKNOWN if name in arguments)
-    named = parameter_named(body, sent)
-    if named is None and "top_logprobs" in arguments and "top_logprobs" in body:
-        named = "logprobs"
-    if named is None and "response_format" in arguments:
-        named = "response_format"
-    return named
 
 
 def _deepest(error: BaseException) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from persona_lab.llm.chat import ChatRequest
 from persona_lab.llm.errors import (
     ContextOverflow,
+    LLMBadReply,
     LLMBadRequest,
     LLMError,
     LLMRateLimited,
@@ -29,6 +30,12 @@ _OVERFLOW = re.compile(
     r"|max_new_tokens` must be|prompt is too long",
     re.IGNORECASE,
 )
+NO_SERVER: Final = (
+    "answered with a web page, so it is not an OpenAI-compatible server; check the URL (it mostly "
+    "ends in /v1)"
+)
+"""What it means that an answer is a page for people."""
+
 _TRY_LATER: Final = frozenset({408, 409, 425})
 
 
@@ -44,7 +51,8 @@ def status_error(
     """Name the error behind an HTTP status.
 
     Args:
-        status: 400 or above, or a redirect that was not followed.
+        status: 400 or above, a redirect that was not followed, or 200 where the body holds
+            an error without a status.
         body: as it came.
         headers: with names in lower case.
         request: that was sent, so that the message does not quote it.
@@ -63,6 +71,8 @@ def status_error(
             f"context of the model at {source}{words}",
             status=status,
         )
+    if status == 200:
+        return LLMBadReply(f"{source} answered with an error{words}", status=status)
     if status >= 500 or status in _TRY_LATER:
         return LLMUnavailable(
             f"{source} failed with HTTP {status}{words}",
@@ -70,9 +80,39 @@ def status_error(
             retry_after=retry_after(headers),
         )
     hint = "; check the URL and --model" if status == 404 else ""
+    if is_page(body):
+        hint = f": it {NO_SERVER}"
     return LLMBadRequest(
         f"{source} rejects the request (HTTP {status}){words}{hint}", status=status
     )
+
+
+def error_inside(body: object) -> int | None:
+    """The status of an error that came as if all were well.
+
+    Args:
+        body: decoded JSON of an answer with HTTP 200.
+
+    Returns:
+        The status that the error names, 200 where it names none; None where there is no error.
+    """
+    if not isinstance(body, Mapping):
+        return None
+    choices = body.get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    error = body.get("error") or (first.get("error") if isinstance(first, Mapping) else None)
+    if not error and first is None and isinstance(body.get("message") or body.get("detail"), str):
+        error = body  # vLLM and gateways: {"object": "error", "message": ..., "code": ...}
+    if not error:
+        return None
+    told = [error.get(key) for key in ("code", "status")] if isinstance(error, Mapping) else []
+    codes = [int(str(code)) for code in told if str(code).isdecimal()]
+    return next((code for code in codes if 400 <= code < 600), 200)
+
+
+def is_page(body: str) -> bool:
+    """Is it a web page, and no JSON?"""
+    return body.lstrip()[:1] == "<"
 
 
 def parameter_named(body: str, names: tuple[str, ...]) -> str | None:
@@ -132,7 +172,9 @@ def _told(body: str) -> str:
         value: Any = json.loads(body)
     except ValueError:
         return ""  # an HTML page of a proxy helps nobody
-    for key in ("error", "message"):
-        if isinstance(value, dict) and key in value:
+    if isinstance(value, dict) and isinstance(value.get("choices"), list) and value["choices"]:
+        value = value["choices"][0]
+    for key in ("error", "message", "detail"):
+        if isinstance(value, dict) and value.get(key):
             value = value[key]
     return value if isinstance(value, str) else ""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from persona_lab.llm.budget import Budget, Prices
 from persona_lab.llm.cassette import Cassette, ReplayModel
@@ -32,6 +33,8 @@ def open_chat_model(
     retries: int = DEFAULT_RETRIES,
     budget: Budget | None = None,
     prices: Prices | None = None,
+    reply_room: int = 0,
+    request_fields: Mapping[str, Any] | None = None,
 ) -> Client:
     """Make a client of a spec.
 
@@ -47,6 +50,10 @@ def open_chat_model(
         retries: further attempts after a failed one.
         budget: what the run may use.
         prices: what tokens cost, for summaries.
+        reply_room: tokens that each reply may have beyond what is asked for, for models that
+            think first.
+        request_fields: further fields of each request, such as
+            ``{"chat_template_kwargs": {"enable_thinking": False}}``.
 
     Returns:
         The client; close it in the end.
@@ -71,7 +78,12 @@ def open_chat_model(
     replay = Path(rest) if kind == "cassette" else cassette if offline else None
     if replay is not None:
         # replies that cost nothing need no budget
-        return Client(ReplayModel(replay, model), concurrency=concurrency, prices=prices)
+        return Client(
+            ReplayModel(replay, model),
+            concurrency=concurrency,
+            prices=prices,
+            request_fields=request_fields,
+        )
     return Client(
         _backend(kind, rest, model, timeout),
         cassette=None if cassette is None else Cassette(cassette),
@@ -79,6 +91,8 @@ def open_chat_model(
         policy=RetryPolicy(retries=retries),
         budget=budget,
         prices=prices,
+        reply_room=reply_room,
+        request_fields=request_fields,
     )
 
 

@@ -1,7 +1,7 @@
 """Reading what a model was asked for out of its reply; strict, never guessing.
 
-A reply that reasons aloud in ``<think>`` tags is read from the end of the tag. Reasons of
-failures never quote the reply.
+A thought before the answer is not read; see :mod:`persona_lab.thoughts`. Reasons of failures
+never quote the reply.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from contextlib import suppress
 from typing import Any, Final, NoReturn
 
 from persona_lab.llm.errors import ParseFailure
+from persona_lab.thoughts import split_thought
 
-_THOUGHTS = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 _FENCE = re.compile(r"```[\w-]*[ \t]*\n(.*?)```", re.DOTALL)
 _NUMBER = re.compile(r"(?<![\w.,])[-+]?\d+(?:[.,]\d+)?(?!\w)")
 _NEGATION = re.compile(
@@ -49,7 +49,8 @@ def is_refusal(text: str) -> bool:
     True for apologies that lead to "cannot", and for "as an AI, I do not ..." near the
     start. Refusals in other languages are not recognised; they fail to parse instead.
     """
-    return _REFUSAL.search(_plain(text)[:_REFUSAL_WITHIN]) is not None
+    said = split_thought(text).said.strip().translate(_TYPOGRAPHY)
+    return _REFUSAL.search(said[:_REFUSAL_WITHIN]) is not None
 
 
 def parse_json_reply(text: str, schema: Mapping[str, Any] | None = None) -> Any:
@@ -63,7 +64,7 @@ def parse_json_reply(text: str, schema: Mapping[str, Any] | None = None) -> Any:
         schema: JSON Schema that the value must follow; None for any.
 
     Raises:
-        ParseFailure: ``empty``, ``refusal``, ``no_json`` or ``schema``.
+        ParseFailure: ``empty``, ``thought_cut_off``, ``refusal``, ``no_json`` or ``schema``.
     """
     answer = _answer(text)
     wants_array = schema is not None and schema.get("type") == "array"
@@ -92,7 +93,8 @@ def parse_rating(
             that is, and must not be negated.
 
     Raises:
-        ParseFailure: ``empty``, ``refusal``, ``no_number``, ``off_scale`` or ``ambiguous``.
+        ParseFailure: ``empty``, ``thought_cut_off``, ``refusal``, ``no_number``, ``off_scale`` or
+            ``ambiguous``.
     """
     answer = _plain(text)
     named = {_as_number(found) for found in _NUMBER.findall(_without_scale(answer, low, high))}
@@ -125,7 +127,7 @@ def parse_choice(text: str, options: Sequence[str]) -> str:
         The option as it is written in ``options``.
 
     Raises:
-        ParseFailure: ``empty``, ``refusal``, ``no_choice`` or ``ambiguous``.
+        ParseFailure: ``empty``, ``thought_cut_off``, ``refusal``, ``no_choice`` or ``ambiguous``.
     """
     answer = _plain(text)
     bare = answer.strip(" \t\r\n\"'`*.()[]")
@@ -142,8 +144,15 @@ def parse_choice(text: str, options: Sequence[str]) -> str:
 
 
 def _answer(text: str) -> str:
-    """The reply without thoughts before it."""
-    return _THOUGHTS.sub("", text).strip()
+    """The reply without thoughts before it.
+
+    Raises:
+        ParseFailure: ``thought_cut_off``.
+    """
+    found = split_thought(text)
+    if found.cut_off:
+        raise ParseFailure("thought_cut_off", "the reply ends inside a thought")
+    return found.said.strip()
 
 
 def _plain(text: str) -> str:

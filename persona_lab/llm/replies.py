@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -9,13 +10,17 @@ from typing import Any, Final
 
 from persona_lab.llm.budget import count_message_tokens, count_reply_tokens
 from persona_lab.llm.chat import ChatReply, ChatRequest, TokenLogprobs
-from persona_lab.llm.errors import LLMBadReply
+from persona_lab.llm.errors import LLMBadReply, ThoughtCutOff
+from persona_lab.thoughts import Thought, split_thought
 
 _QUOTED: Final = 200
 _SAME: Final = 16
 _SHORTEST_SAME: Final = 4
 """Characters: how much of a server's message is shown, and from how long a common part on
 it counts as a quotation."""
+
+_THOUGHT_FIELDS: Final = ("reasoning_content", "reasoning", "thinking")
+"""Where servers that parse thoughts put them: vLLM and DeepSeek; OpenRouter; Ollama."""
 
 
 def request_arguments(request: ChatRequest) -> dict[str, Any]:
@@ -27,6 +32,7 @@ def request_arguments(request: ChatRequest) -> dict[str, Any]:
         "top_logprobs": request.top_logprobs,
         "json_schema": None if request.json_schema is None else dict(request.json_schema),
         "stop": list(request.stop),
+        **request.extra,
     }
 
 
@@ -77,21 +83,29 @@ def local_reply(
         seconds: that it took.
 
     Raises:
-        LLMBadReply: it is something else, or the text is blank.
+        LLMBadReply: it is something else, or nothing is said.
     """
     facts: Mapping[Any, Any] = given if isinstance(given, Mapping) else {"text": given}
     text = facts.get("text")
     if not isinstance(text, str):
         raise LLMBadReply(
-            f"{source} must return a text, or an object with the key 'text'", retryable=False
+            f"{source} must return a text, or an object with the key 'text', and gave "
+            f"{_kind(given)}",
+            retryable=False,
         )
     if not text.strip():
         raise LLMBadReply(f"{source} returned an empty text")
+    finish_reason = str(facts.get("finish_reason") or "stop")
+    tokens_in = _count(facts.get("tokens_in"), partial(count_message_tokens, request.messages))
+    tokens_out = _count(facts.get("tokens_out"), partial(count_reply_tokens, text))
+    reasoning = _reasoning(facts)
+    found = _parted(text, reasoning, finish_reason, source, request, (tokens_in, tokens_out))
     return ChatReply(
-        text=text,
-        finish_reason=str(facts.get("finish_reason") or "stop"),
-        tokens_in=_count(facts.get("tokens_in"), partial(count_message_tokens, request.messages)),
-        tokens_out=_count(facts.get("tokens_out"), partial(count_reply_tokens, text)),
+        text=found.said,
+        thought=found.thought,
+        finish_reason=finish_reason,
+        tokens_in=tokens_in,
+        tokens_out=tokens_out,
         tokens_cached=_count(facts.get("tokens_cached"), int),
         logprobs=_logprobs(facts.get("logprobs")),
         model=str(facts.get("model") or model),
@@ -112,7 +126,7 @@ def completion_reply(
         seconds: that it took.
 
     Raises:
-        LLMBadReply: there is no choice in it, or no text in the first.
+        LLMBadReply: there is no choice in it, or nothing is said in the first.
     """
     root = _mapping(body)
     choices = root.get("choices")
@@ -123,17 +137,18 @@ def completion_reply(
     finish_reason = str(choice.get("finish_reason") or "stop")
     # a refusal stands in a field of its own where the reply should have been JSON
     text = _text(message.get("content")) or _text(message.get("refusal"))
-    if not text.strip():
-        raise _empty(source, finish_reason, request)
+    reasoning = _reasoning(message)
     usage = _mapping(root.get("usage"))
     details = _mapping(usage.get("prompt_tokens_details"))
+    tokens_in = _count(usage.get("prompt_tokens"), partial(count_message_tokens, request.messages))
+    tokens_out = _count(usage.get("completion_tokens"), partial(count_reply_tokens, text))
+    found = _parted(text, reasoning, finish_reason, source, request, (tokens_in, tokens_out))
     return ChatReply(
-        text=text,
+        text=found.said,
+        thought=found.thought,
         finish_reason=finish_reason,
-        tokens_in=_count(
-            usage.get("prompt_tokens"), partial(count_message_tokens, request.messages)
-        ),
-        tokens_out=_count(usage.get("completion_tokens"), partial(count_reply_tokens, text)),
+        tokens_in=tokens_in,
+        tokens_out=tokens_out,
         tokens_cached=_count(details.get("cached_tokens"), int),
         logprobs=_logprobs(_mapping(choice.get("logprobs")).get("content")),
         model=str(root.get("model") or model),
@@ -141,16 +156,71 @@ def completion_reply(
     )
 
 
-def _empty(source: str, finish_reason: str, request: ChatRequest) -> LLMBadReply:
+def _parted(
+    text: str,
+    reasoning: tuple[str, str],
+    finish_reason: str,
+    source: str,
+    request: ChatRequest,
+    tokens: tuple[int, int],
+) -> Thought:
+    """What is said, and what is thought in the text and in a field of its own.
+
+    Raises:
+        LLMBadReply: nothing is said.
+    """
+    found = split_thought(text)
+    field, apart = reasoning
+    thought = "\n\n".join(filter(None, (apart.strip(), found.thought)))
+    said = bool(found.said.strip())
+    if said and not found.cut_off:
+        return Thought(found.said, thought)
     if finish_reason == "content_filter":
-        return LLMBadReply(f"the content filter of {source} held the reply back", retryable=False)
-    if finish_reason == "length":
-        return LLMBadReply(
-            f"{source} used all {request.max_tokens} tokens of the reply without writing text; "
-            "a model that reasons first needs more",
+        raise LLMBadReply(f"the content filter of {source} held the reply back", retryable=False)
+    out_of_room = finish_reason == "length"
+    if out_of_room or found.cut_off:
+        why = (
+            f"used all {request.max_tokens} tokens of the reply without writing text"
+            if out_of_room
+            else "ended its reply inside a thought"
+        )
+        raise ThoughtCutOff(
+            f"{source} {why}; a model that reasons first needs more: raise --reply-room, or "
+            "switch its thinking off with --request",
+            thought=thought,
+            out_of_room=out_of_room,
+            tokens=tokens,
+        )
+    if apart.strip():
+        raise LLMBadReply(
+            f"{source} left the text empty and put what it wrote into {field!r}; the server's "
+            "parser of thoughts does not fit the model, or --reply-room is too small",
             retryable=False,
         )
-    return LLMBadReply(f"{source} answered with an empty text")
+    raise LLMBadReply(
+        f"{source} wrote a thought and no answer after it"
+        if thought
+        else f"{source} answered with an empty text"
+    )
+
+
+def _reasoning(message: Mapping[Any, Any]) -> tuple[str, str]:
+    """The field of a message that holds its thought, and the thought."""
+    for field in _THOUGHT_FIELDS:
+        if (thought := _text(message.get(field))).strip():
+            return field, thought
+    return "", ""
+
+
+def _kind(given: object) -> str:
+    """What somebody's bot returned in place of a text, in words."""
+    if inspect.isawaitable(given):
+        if inspect.iscoroutine(given):
+            given.close()
+        return "something to be awaited (call it with asyncio.run inside an ordinary function)"
+    if isinstance(given, Mapping):
+        return "an object without that key"
+    return f"an object of the type {type(given).__name__!r}"
 
 
 def _mapping(value: object) -> Mapping[Any, Any]:
@@ -160,7 +230,9 @@ def _mapping(value: object) -> Mapping[Any, Any]:
 def _text(content: object) -> str:
     """A content is a text, or a list of parts of which some are texts."""
     if isinstance(content, list):
-        return "".join(_text(_mapping(part).get("text")) for part in content)
+        return "".join(
+            part if isinstance(part, str) else _text(_mapping(part).get("text")) for part in content
+        )
     return content if isinstance(content, str) else ""
 
 

@@ -33,15 +33,19 @@ _PRODUCTS = {
 """Linear layers, and the role whose channel factors went into their weights."""
 
 _VECTORS = {
-    "attention.output.dense.bias": "attention.output.bias",
-    "attention.output.LayerNorm.weight": "attention.output.gain",
-    "attention.output.LayerNorm.bias": "attention.output.shift",
-    "intermediate.dense.bias": "intermediate.dense.bias",
-    "output.dense.bias": "output.bias",
-    "output.LayerNorm.weight": "output.gain",
-    "output.LayerNorm.bias": "output.shift",
-}
-"""Names in transformers, and in the exported file."""
+    "attention.output.dense.bias": ("attention.output.LayerNorm.bias", "attention.output.bias"),
+    "attention.output.LayerNorm.weight": (
+        "attention.output.LayerNorm.gain", "attention.output.gain",
+    ),
+    "attention.output.LayerNorm.bias": (
+        "attention.output.LayerNorm.shift", "attention.output.shift",
+    ),
+    "intermediate.dense.bias": ("intermediate.dense.bias",),
+    "output.dense.bias": ("output.LayerNorm.bias", "output.bias"),
+    "output.LayerNorm.weight": ("output.LayerNorm.gain", "output.gain"),
+    "output.LayerNorm.bias": ("output.LayerNorm.shift", "output.shift"),
+}  # fmt: skip
+"""Names in transformers, and in the exported file: as they are now, and as they were."""
 
 
 def exported_layers(folder: str | Path) -> list[dict[str, Array]]:
@@ -104,7 +108,8 @@ def _layer(held: Mapping[str, Any], number: int) -> dict[str, Array]:
         if factor in held:
             weight = weight * array(factor)[:, None]
         found[f"{name}.weight"] = np.ascontiguousarray(weight.T)
-    for name, exported in _VECTORS.items():
+    for name, names in _VECTORS.items():
+        exported = next((one for one in names if f"{start}.{one}" in held), names[0])
         found[name] = array(f"{start}.{exported}")
     three = np.split(array(f"{start}.attention.bias"), 3)
     for name, bias in zip(("query", "key", "value"), three, strict=True):

@@ -291,3 +291,46 @@ def test_unknown_names_and_missing_files(tmp_path: Path) -> None:
         load_instrument(tmp_path)
     with pytest.raises(InputError, match="no file"):
         load_instrument(tmp_path / "gone.json")
+
+
+PSYCHOBENCH = {
+    "name": "Fairs",
+    "prompt": "You can only reply numbers from 1 to 7. 1 denotes 'strongly disagree', and 7 "
+    "denotes 'strongly agree'.",
+    "scale": 8,
+    "reverse": [2],
+    "questions": {"1": "Loves fairs", "2": "Stays home", "3": "Counts for nothing"},
+    "categories": [{"cat_name": "Extraversion", "cat_questions": [1, 2], "crowd": []}],
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "low", "high"),
+    [
+        ({}, 1, 7),
+        ({"prompt": "You can only reply numbers from 0 to 4."}, 0, 4),
+        ({"prompt": "Reply.", "scale": 6}, 1, 5),
+        ({"prompt": "Reply.", "scale": 1}, 0, 1),
+    ],
+)
+def test_psychobench(tmp_path: Path, changes: dict[str, Any], low: int, high: int) -> None:
+    path = tmp_path / "questionnaires.json"
+    path.write_text(json.dumps([PSYCHOBENCH | changes]))
+    found = load_instrument(path)
+    assert (found.name, found.scale.low, found.scale.high) == ("Fairs", low, high)
+    assert [(i.text, i.domain, i.keyed) for i in found.items] == [
+        ("Loves fairs", "extraversion", 1),
+        ("Stays home", "extraversion", -1),
+    ]
+    assert found.fillers == ("3",)
+
+
+def test_one_of_several_of_psychobench(tmp_path: Path) -> None:
+    path = tmp_path / "questionnaires.json"
+    path.write_text(json.dumps([PSYCHOBENCH, PSYCHOBENCH | {"name": "Moods"}]))
+    assert load_instrument(f"{path}#Moods").name == "Moods"
+    for given in (str(path), f"{path}#Other"):
+        with pytest.raises(
+            InstrumentError, match=r"2 questionnaires: Fairs, Moods; name one .*#NAME"
+        ):
+            load_instrument(given)

@@ -66,7 +66,7 @@ def test_a_persona_file_and_history(tmp_path: Path) -> None:
     turns = lines(
         tmp_path / "h.jsonl",
         {"role": "user", "content": "Hi"},
-        {"role": "assistant", "content": "Ahoy"},
+        {"role": "assistant", "content": "<think>A sailor.</think>Ahoy"},
     )
     assert read_history(turns) == (Message("user", "Hi"), Message("assistant", "Ahoy"))
     with pytest.raises(RowError, match=r"h2\.jsonl:1"):

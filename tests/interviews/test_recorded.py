@@ -172,3 +172,77 @@ def test_labels_from_a_file(tmp_path: Path) -> None:
     assert [str(p).split(": ")[0] for p in found.problems] == [f"l.jsonl:{n}" for n in (3, 4, 5, 6)]
     with pytest.raises(InputError, match="holds no labels"):
         read_labels(lines(tmp_path / "none.jsonl", {"id": "c"}))
+
+
+ASKED = {"id": 3, "question": "Do you hum at work?", "query_style": "interview"}
+
+
+def test_incharacter(tmp_path: Path) -> None:
+    item = MINI.items[5]
+    rows = [
+        ASKED | {"response_open": "Ilse: All day, and loudly."},
+        ASKED | {"id": 4, "response_open": "Ilse: <think>Hm, no.</think>Never."},
+        ASKED | {"id": 5, "question": item.text, "response_open": "Ilse: As an AI, I do not have "
+                 "preferences."},
+        ASKED | {"id": 6, "response_open": "Ilse: "},
+        {"id": 7, "question": "What?"},
+    ]  # fmt: skip
+    path = tmp_path / "ilse_interview.json"
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    found = read_recorded(path, MINI)
+    assert [(r.bot, r.domain, r.answer, r.code) for r in found.records[:2]] == [
+        ("Ilse", "", "All day, and loudly.", None),
+        ("Ilse", "", "Never.", None),
+    ]
+    third = found.records[2]
+    assert (third.item, third.domain, third.code) == (item.id, item.domain, "refusal")
+    assert [(r.bot, r.answer, r.code) for r in found.records[3:]] == [("Ilse", None, "empty")] * 2
+    assert len({r.id for r in found.records}) == len(found.records) == 5
+
+
+def test_incharacter_without_a_common_name(tmp_path: Path) -> None:
+    rows = [ASKED | {"response_open": "Well: yes."}, ASKED | {"id": 4, "response_open": "Oh: no."}]
+    path = tmp_path / "some_bot.json"
+    path.write_text(json.dumps(rows))
+    found = read_recorded(path, MINI).records
+    assert [(r.bot, r.answer) for r in found] == [
+        ("some_bot", "Well: yes."),
+        ("some_bot", "Oh: no."),
+    ]
+
+
+def test_incharacter_with_closed_answers(tmp_path: Path) -> None:
+    item = MINI.items[0]
+    rows = [
+        ASKED | {"question": item.text, "query_style": "choose", "response_open": "Ilse: 4."},
+        ASKED | {"id": 4, "query_style": "choose", "response_open": "Ilse: 2"},
+    ]
+    path = lines(tmp_path / "a.jsonl", *rows)
+    (record,), (problem,) = (found := read_recorded(path, MINI)).records, found.problems
+    assert (record.protocol, record.item, record.rating) == ("self-report", item.id, 4.0)
+    assert "is no item of 'ipip-20'" in str(problem) and "--instrument" in str(problem)
+
+
+def test_psychobench(tmp_path: Path) -> None:
+    first, second = MINI.items[:2]
+    path = tmp_path / "toy-bfi.csv"
+    path.write_text(
+        '"Prompt: Reply with a number, from 1 to 5.",order-0,shuffle0-test0,shuffle0-test1,'
+        "order-1,shuffle1-test0\n"
+        f"1. One,{first.id},4,5,{second.id},1\n"
+        f"2. Two,{second.id},2,,{first.id},9\n"
+        f"3. Three,no-such,3,3,{first.id},3\n"
+    )
+    found = read_recorded(path, MINI)
+    assert [(r.bot, r.item, r.repeat, r.rating, r.code) for r in found.records] == [
+        ("toy-bfi", first.id, 0, 4.0, None),
+        ("toy-bfi", first.id, 1, 5.0, None),
+        ("toy-bfi", second.id, 2, 1.0, None),
+        ("toy-bfi", second.id, 0, 2.0, None),
+        ("toy-bfi", second.id, 1, None, "empty"),
+        ("toy-bfi", first.id, 2, None, "no_number"),
+    ]
+    assert len(found.problems) == 1 and "'no-such'" in str(found.problems[0])
+    path.write_text("Prompt,order-0,shuffle0-test0\n1. One,77,4\n")
+    with pytest.raises(InputError, match=r"no answer that can be read: .*item '77'"):
+        read_recorded(path, MINI)

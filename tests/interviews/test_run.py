@@ -131,7 +131,7 @@ def test_a_killed_run_ends_with_the_same_records(tmp_path: Path) -> None:
     _, errors = (uninterrupted := command(whole, roles, "0")).communicate(timeout=60)
     assert uninterrupted.returncode == 0, errors.decode()
     for after in (("transcript.jsonl", 13), ("transcript.jsonl", 55), ("ratings.jsonl", 5)):
-        process = command(killed, roles, "0.02")
+        process = command(killed, roles, "0.1")
         deadline = time.monotonic() + 60
         while lines_of(killed / after[0]) < after[1] and process.poll() is None:
             assert time.monotonic() < deadline
@@ -228,6 +228,18 @@ def test_another_run_is_not_mixed_in(tmp_path: Path) -> None:
             session.interview(
                 [replace(other, bot=Bot("b", client, SUNNY, temperature=1.0))], Settings(), client
             )
+
+
+def test_answers_to_other_request_fields_are_not_mixed_in(tmp_path: Path) -> None:
+    session = Session(MINI, tmp_path, RatingSettings(()))
+    for fields, refused in (({"effort": "low"}, False), ({"effort": "high"}, True), ({}, True)):
+        with Client(ActedBot(MINI), request_fields=fields) as client:
+            subject = Subject(Bot("b", client, SUNNY))
+            if refused:
+                with pytest.raises(InputError, match="another --request"):
+                    session.interview([subject], Settings(), client)
+            else:
+                session.interview([subject], Settings(), client)
 
 
 def test_reworded_questions_are_kept(tmp_path: Path) -> None:

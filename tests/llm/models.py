@@ -36,6 +36,14 @@ def misbehave(messages: list[dict[str, str]], **settings: Any) -> Any:
             raise ValueError(f"bad: {secret}")
 
 
+def only_text(prompt: str) -> str:
+    return prompt
+
+
+async def awaited(messages: list[dict[str, str]], **settings: Any) -> str:
+    return "late"
+
+
 not_callable = 3
 
 

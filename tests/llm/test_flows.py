@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -110,7 +111,7 @@ class TestErrors:
         start = time.monotonic()
         flows = map(str, range(50))
         results = list(run_flows(flows, lambda t: ask(client, t), concurrency=8, client=client))
-        assert time.monotonic() - start < 4
+        assert time.monotonic() - start < 20
         assert [n for n, _ in results] == list(range(50))
         assert all(isinstance(e, LLMUnavailable) for _, e in results)
 
@@ -168,11 +169,18 @@ class TestEnds:
     def test_ctrl_c_while_waiting(
         self, connect: Connect, serve: Serve, request: pytest.FixtureRequest
     ) -> None:
-        server = serve(
-            lambda body, n: Answer(
-                "fine", delay=0.5 if body["messages"][0]["content"] == "1" else 0
-            )
-        )
+        stopped = threading.Event()
+
+        def behave(body: dict[str, Any], number: int) -> Answer:
+            if body["messages"][0]["content"] == "1":
+                stopped.wait(30)
+            return Answer("fine")
+
+        def stop() -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+            stopped.set()
+
+        server = serve(behave)
         client = connect(server)
         results = run_flows(
             map(str, range(100)), lambda t: ask(client, t), concurrency=2, client=client
@@ -182,7 +190,7 @@ class TestEnds:
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
         # the main thread now waits for flow 1, while others finish behind it
-        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+        threading.Timer(0.2, stop).start()
         came: list[tuple[int, str | PersonaLabError]] = []
         with pytest.raises(KeyboardInterrupt):
             for result in results:
@@ -215,7 +223,10 @@ with open_chat_model("openai:" + sys.argv[1], model="toy", cassette=Path(sys.arg
 
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
 def test_ctrl_c_resumes_from_the_cassette(serve: Serve, tmp_path: Path) -> None:
-    server = serve(lambda body, n: Answer(f"{len(body['messages'])}", delay=0.05))
+    # slow later on, so that it cannot be through before the signal comes
+    server = serve(
+        lambda body, n: Answer(f"{len(body['messages'])}", delay=0.05 if n < 12 else 0.8)
+    )
     path = tmp_path / "c"
     command = [sys.executable, "-c", RUN, server.url, str(path)]
     first = subprocess.Popen(
@@ -234,7 +245,7 @@ def test_ctrl_c_resumes_from_the_cassette(serve: Serve, tmp_path: Path) -> None:
     first.send_signal(signal.SIGINT)
     _, complaint = first.communicate(timeout=20)
     assert first.returncode != 0 and complaint.rstrip().endswith("KeyboardInterrupt")
-    assert time.monotonic() - start < 4
+    assert time.monotonic() - start < 18
     asked = len(server.requests)
     # every reply that the server gave was kept
     assert 8 <= asked < 40 and len(Cassette(path)) == asked

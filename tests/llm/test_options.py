@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -26,9 +28,11 @@ from persona_lab.cli.llm_options import (
     Timeout,
     announce,
     open_client,
+    read_request_fields,
     report,
 )
 from persona_lab.cli.output import reported_errors
+from persona_lab.errors import InputError
 from persona_lab.llm import ChatRequest, Forecast, Message, client, opening
 from tests.llm.fake_server import Serve
 
@@ -124,3 +128,39 @@ def test_mistakes_are_one_line(options: list[str], message: str) -> None:
 def test_defaults_are_those_of_the_library() -> None:
     assert client.DEFAULT_CONCURRENCY == DEFAULT_CONCURRENCY
     assert opening.DEFAULT_TIMEOUT_S == DEFAULT_TIMEOUT_S
+
+
+def test_further_fields_of_requests() -> None:
+    given = [
+        "reasoning_effort=low", 'chat_template_kwargs={"enable_thinking": false}', "top_k = 5",
+        "tag=a=b",
+    ]  # fmt: skip
+    assert read_request_fields(given) == {
+        "reasoning_effort": "low",
+        "chat_template_kwargs": {"enable_thinking": False},
+        "top_k": 5,
+        "tag": "a=b",
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ("top_k", "write KEY=JSON"),
+        ("=5", "write KEY=JSON"),
+        ('x={"a": }', "--request x holds JSON that is none"),
+        ("max_tokens=9", "is told by --reply-room"),
+        ("model=toy", "is told by --model"),
+    ],
+)
+def test_fields_that_cannot_be_sent(given: str, reason: str) -> None:
+    with pytest.raises(InputError, match=reason):
+        read_request_fields([given])
+
+
+@pytest.mark.parametrize(
+    "name", ["converse", "evaluate", "interview", "judge", "populations", "reliability", "score"]
+)
+def test_every_command_that_asks_a_model_has_them(name: str) -> None:
+    command = import_module(f"persona_lab.cli.{name}").command
+    assert {"reply_room", "request"} <= set(signature(command).parameters)

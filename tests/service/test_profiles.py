@@ -172,3 +172,14 @@ def test_a_chat_that_cannot_be_read_names_the_field(client: FlaskClient) -> None
 def test_other_ids_are_refused(client: FlaskClient, id: Any) -> None:
     answer = post(client, "/v1/profiles", items=[{"id": id, "text": LOUD}])
     assert answer.status_code == 422
+
+
+def test_what_a_model_thinks_is_not_what_it_says(client: FlaskClient) -> None:
+    def turns(text: str) -> list[dict[str, str]]:
+        return [{"role": "user", "content": QUIET}, {"role": "assistant", "content": text}]
+
+    asked = [{"messages": turns(LOUD)}, {"messages": turns(f"<think>{QUIET}</think>\n{LOUD}")}]
+    answer = post(client, "/v1/profiles", items=asked)
+    plain, thought = (row for row in answer.json["items"] if row["speaker"] == "assistant")
+    assert plain["word_count"] == thought["word_count"]
+    assert plain["traits"] == thought["traits"]

@@ -527,3 +527,18 @@ def test_the_command(data: Path, backbone: Path, tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["settings"]["pairs"] == 64
     assert (tmp_path / "contradiction" / CONFIG).is_file()
+
+
+def test_the_bundled_model_can_be_trained_further() -> None:
+    pytest.importorskip("torch", reason="needs the extra 'train'")
+    pytest.importorskip("onnx", reason="needs the extra 'train'")
+    from persona_lab.consistency.nli_model import find_folder
+    from persona_lab.training.dequantize import network_of
+
+    tensors = network_of(find_folder())
+    layers = {int(name.split(".")[1]) for name in tensors if name.startswith("layer.")}
+    assert layers == set(range(6))
+    for name, tensor in tensors.items():
+        assert bool(tensor.isfinite().all()), name
+        if name.endswith("LayerNorm.weight"):
+            assert 0.1 < float(tensor.abs().mean()) < 10, name

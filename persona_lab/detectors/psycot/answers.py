@@ -172,7 +172,8 @@ def _distribution(reply: ChatReply, offset: int, values: Sequence[str]) -> dict[
 def _token_at(reply: ChatReply, offset: int) -> TokenLogprobs | None:
     """The token that the character at an offset of the reply belongs to."""
     whole = "".join(token.token for token in reply.logprobs or ())
-    start = whole.find(reply.text)  # servers strip the text and not its tokens
+    # servers strip the text and not its tokens, and a thought comes before it
+    start = whole.rfind(reply.text)
     if start < 0 or not whole:
         return None
     end = -start
