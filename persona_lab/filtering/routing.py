@@ -132,7 +132,7 @@ def _of_rows(entry: Input, routes: Routes, columns: Columns) -> Routes:
 
 
 def _is_one_row(layout: str, routes: Routes) -> bool:
-    alone = layout == _ONE_FILE_OR_LINES and np.count_nonzero(~routes.bad) < 2
+    alone = layout == _ONE_FILE_OR_LINES and int(np.count_nonzero(~routes.bad)) < 2
     return layout in _ONE_FILE or alone
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from persona_lab.dialogue import AUTHOR
 from persona_lab.formats.name_lines import alone
@@ -16,6 +16,8 @@ _TIMING = re.compile(rf"\s*{_CLOCK}\s*-->\s*{_CLOCK}(?:\s+\S.*)?\s*")
 _LINE = re.compile(rf"\s*\[\s*{_CLOCK}\s*-->\s*{_CLOCK}\s*\]\s*(?P<text>.*)")
 _BLOCK = re.compile(r"(?:WEBVTT|NOTE|STYLE|REGION)(?:\s.*)?")
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+(?P<name>[^>]+)>")
+_VOICES = re.compile(r"(?=<v[.\s])")
+_BRACKET_NAME = re.compile(r"[\[(](?P<name>[A-Z][^\[\]():]{0,39})[\])]\s+(?P<text>\S.*)")
 _TAG = re.compile(r"</?[A-Za-z0-9][^<>]*>|\{\\[^{}]*\}")
 _WORD_TIME = re.compile(r"<\d\d:\d\d:\d\d\.\d{3}>")
 _SOUND = re.compile(r"[\[(][^\[\]()]*[\])]|[\u266a\u266b#].*[\u266a\u266b#]|[\u266a\u266b]+")
@@ -43,14 +45,17 @@ def split_captions(lines: Sequence[str]) -> Chat:
     Where less than half of the cues name a speaker nobody is named: the others are by
     somebody else. Sounds in brackets and songs are nobody's words.
     """
-    cues = _names_above(list(_cues(lines)))
-    opening = {_split(cue[0])[0] for cue in cues}
-    voiced = [[_split(line, opening if i else None) for i, line in enumerate(cue)] for cue in cues]
-    names = [name for cue in voiced for name, _ in cue if name]
-    told = sum(any(name for name, _ in cue) for cue in voiced)
-    sure = any(_VOICE.search(line) for cue in cues for line in cue)
-    if sure or (told >= len(cues) * _SHARE and (repeat(names) or len(set(names)) > 1)):
-        return _by_name(voiced)
+    cues = _names_above([_by_voice(cue) for cue in _cues(lines)])
+    for split in (_split, _split_bracket):
+        opening = {split(cue[0])[0] for cue in cues}
+        voiced = [
+            [split(line, opening if i else None) for i, line in enumerate(cue)] for cue in cues
+        ]
+        names = [name for cue in voiced for name, _ in cue if name]
+        told = sum(any(name for name, _ in cue) for cue in voiced)
+        sure = any(_VOICE.search(line) for cue in cues for line in cue)
+        if sure or (told >= len(cues) * _SHARE and (repeat(names) or len(set(names)) > 1)):
+            return _by_name(voiced)
     said = (_DASH.sub("", _plain(line)) for cue in cues for line in cue)
     words = [text for text in said if text and not _SOUND.fullmatch(text)]
     return Chat(((AUTHOR, "\n".join(words)),) if words else ())
@@ -113,6 +118,22 @@ def _split(line: str, known: Collection[str | None] | None = None) -> tuple[str 
     if turn is None or is_label(turn[0]) or (known is not None and turn[0] not in known):
         return None, bare
     return turn
+
+
+def _split_bracket(
+    line: str, known: Collection[str | None] | None = None
+) -> tuple[str | None, str]:
+    """The same where names stand in brackets: ``[Ann] Hello``."""
+    bare = _DASH.sub("", _plain(line))
+    match = _BRACKET_NAME.fullmatch(bare)
+    if match is None or (known is not None and match["name"] not in known):
+        return None, bare
+    return match["name"], match["text"]
+
+
+def _by_voice(cue: Iterable[str]) -> list[str]:
+    """The lines of a cue, cut where another voice begins."""
+    return [part.strip() for line in cue for part in _VOICES.split(line) if part.strip()]
 
 
 def _plain(line: str) -> str:

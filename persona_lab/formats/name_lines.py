@@ -8,9 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from persona_lab.formats.names import is_label, is_name
 from persona_lab.formats.stamps import is_stamp
-from persona_lab.formats.turns import Chat, Head, Other, Read, gather
+from persona_lab.formats.turns import SCENE, Chat, Head, Other, Read, gather
 
-_SCENE = re.compile(r"\s*(?:\d+\s+)?(?:INT|EXT|I/E)(?:\./(?:INT|EXT))?[. /].*")
 _CUE = re.compile(r"\s*@?(?P<name>[^\W\d_a-z][^a-z:()!?\[\]]{0,39}?)\s*(?:\([^()]*\)\s*)*\^?\s*")
 _STAGED = re.compile(r"\s*(?P<name>[^\W\d_a-z]{2}[^\W\d_a-z. '\u2019-]{0,30})\.\s+(?P<text>\S.*)")
 _DASHES = frozenset("-\u2013\u2014")
@@ -79,7 +78,7 @@ def is_screenplay(lines: Sequence[str]) -> bool:
     names = [name for name, _ in _cues(lines)]
     if len(set(names)) < _FEW:
         return False
-    scenes = any(_SCENE.fullmatch(line) for line in lines)
+    scenes = any(SCENE.fullmatch(line) for line in lines)
     return scenes or (len(names) > len(set(names)) and _again(names) >= _FEW)
 
 
@@ -112,7 +111,7 @@ def _cues(lines: Sequence[str]) -> Iterator[tuple[str, int]]:
     for at, line in enumerate(lines[:-1]):
         match = _CUE.fullmatch(line)
         gap = at == 0 or not lines[at - 1].strip()
-        if match is None or not gap or not lines[at + 1].strip() or _SCENE.fullmatch(line):
+        if match is None or not gap or not lines[at + 1].strip() or SCENE.fullmatch(line):
             continue
         name = match["name"].strip()
         if is_name(name) and name[-1] != "." and name.isupper() and not is_label(name):

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from persona_lab.formats.names import is_contact, is_label, repeat
+from persona_lab.formats.names import is_contact, is_label, is_name, repeat
 from persona_lab.formats.stamps import BRACKETED, STAMP, is_stamp, leading_stamp, without_marks
 from persona_lab.formats.transcript import is_action, split_at_name
 from persona_lab.formats.turns import Head, Other, Read
@@ -35,6 +35,7 @@ _SURE = _HEADERS[:3]
 """Layouts of no other text: two people need not come back."""
 
 _CLOCK = re.compile(r"\d:\d\d")
+_KAKAO = re.compile(rf"\[(?P<name>[^\[\]:]{{1,40}})\]\s*{BRACKETED}\s(?P<text>.*)", re.DOTALL)
 _SECTION = re.compile(r"\{(?:Attachments|Embed|Stickers|Reactions|Inline Emoji)\}|={10,}")
 _ATTACHED = re.compile(r"\s*\u200e?<[^<>]{3,80}>\s*$")
 _WORDLESS = re.compile(
@@ -63,8 +64,11 @@ def stamped(lines: Sequence[str]) -> Read | None:
     Returns:
         None unless there are two such turns or more, and turns without a time are rare.
     """
-    names = [found.name for line in lines if isinstance(found := _read_stamped(line), Head)]
-    counts = Counter(names)
+    names = _heads(lines, sure=False)
+    surely = _heads(lines, sure=True)
+    # a line "10:31 Bus: late" in a message is no turn where turns have a date or brackets
+    sure = len(surely) > max(1, len(names) / 2)
+    counts = Counter(surely if sure else names)
     if len(names) < 2 or sum(map(is_label, names)) > len(names) * _LOG_SHARE:
         return None
     if len(counts) == 1 and names[0].islower():  # a program that writes a log
@@ -74,12 +78,17 @@ def stamped(lines: Sequence[str]) -> Read | None:
         return None
 
     def read(line: str) -> Head | Other | None:
-        found = _read_stamped(line)
+        found = _read_stamped(line, sure=sure)
         if isinstance(found, Head) and counts[found.name] < 2 and _is_deed(found.name, counts):
             return Other.NOTICE
         return found
 
     return read
+
+
+def _heads(lines: Sequence[str], *, sure: bool) -> list[str]:
+    found = (_read_stamped(line, sure=sure) for line in lines)
+    return [head.name for head in found if isinstance(head, Head)]
 
 
 def _is_deed(name: str, known: Counter[str]) -> bool:
@@ -92,21 +101,34 @@ def _has_stamp(line: str) -> bool:
     return leading_stamp(without_marks(line)) is not None or _AFTER_NAME.match(line) is not None
 
 
-def _read_stamped(line: str) -> Head | Other | None:
+def _read_stamped(line: str, *, sure: bool) -> Head | Other | None:
+    """Read a line.
+
+    Args:
+        line: of a chat.
+        sure: read only what has a stamp as no sentence has it.
+    """
     bare = without_marks(line)
     stamp = leading_stamp(bare)
+    turn: tuple[str, str] | None = None
     if stamp is None:
-        if _AFTER_NAME.match(bare) is None:
+        match = _KAKAO.fullmatch(bare)
+        if match is not None:
+            turn = match["name"], match["text"].strip()
+        elif sure or _AFTER_NAME.match(bare) is None:
             return None
-        turn, sure = split_at_name(bare.lstrip()), False
+        turn = turn or split_at_name(bare.lstrip())
+        certain = False
     else:
-        rest, sure = _FROM.sub(r"\g<name>", bare[stamp[0] :].lstrip(), count=1), stamp[1]
-        sure = sure or is_action(rest)
-        dated = sure and _DATE.search(bare[: stamp[0]]) is not None
-        turn = (_contact(rest) if dated else None) or split_at_name(rest)
-        turn = turn or (_contact(rest) if sure else None)
-    if turn is None or (not sure and stamp is not None and is_label(turn[0])):
-        return Other.NOTICE if sure else None
+        rest, certain = _FROM.sub(r"\g<name>", bare[stamp[0] :].lstrip(), count=1), stamp[1]
+        if sure and not certain:
+            return None
+        dated = certain and _DATE.search(bare[: stamp[0]]) is not None
+        turn = (_contact(rest) if dated else None) or _tabbed(rest) or split_at_name(rest)
+        turn = turn or (_contact(rest) if certain else None)
+        certain = certain or is_action(rest)
+    if turn is None or (not certain and stamp is not None and is_label(turn[0])):
+        return Other.NOTICE if certain else None
     name = turn[0].lstrip("~").strip()
     # WhatsApp marks what its program says, not the sender, with a sign that is not seen
     marked = re.search(r":\s*\u200e", line) is not None
@@ -115,6 +137,13 @@ def _read_stamped(line: str) -> Head | Other | None:
     if marked or _WORDLESS.fullmatch(text.rstrip(". ")):
         text = ""
     return Head(name, text, wordless)
+
+
+def _tabbed(line: str) -> tuple[str, str] | None:
+    """A name and a text with a tab between them, as LINE and WeeChat write."""
+    name, tab, text = line.partition("\t")
+    name = name.strip(" @+")
+    return (name, text.strip()) if tab and ":" not in name and is_name(name) else None
 
 
 def _contact(line: str) -> tuple[str, str] | None:

@@ -36,6 +36,9 @@ _SYS = re.compile(r"\s*<<SYS>>(.*?)<</SYS>>", re.DOTALL)
 _PLAIN = frozenset({"input", "output"})
 """Headings of manuals, too."""
 
+_QUOTES = frozenset("`\"'")
+"""Before a mark that is spoken of."""
+
 _PREFACE = 300
 _SILENT = frozenset({"analysis", "commentary"})
 
@@ -105,9 +108,10 @@ def split_template(text: str) -> tuple[tuple[str, str], ...] | None:
         return None
     for template in _TEMPLATES:
         marks = list(template.mark.finditer(text))
-        sides = {_role(mark) for mark in marks if mark["role"].casefold() not in _PLAIN}
+        told = [mark for mark in marks if text[mark.start() - 1 : mark.start()] not in _QUOTES]
+        sides = {_role(mark) for mark in told if mark["role"].casefold() not in _PLAIN}
         both = {USER, ASSISTANT} <= sides and (template.strong or _begins(text, marks))
-        if both or (template.strong and sides & {USER, ASSISTANT} and len(marks) > 1):
+        if both or (template.strong and sides & {USER, ASSISTANT} and len(told) > 1):
             return tuple(_turns(text, marks))
     return None
 

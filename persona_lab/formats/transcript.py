@@ -8,13 +8,14 @@ from collections.abc import Collection, Sequence
 
 from persona_lab.formats.names import is_label, is_name, repeat
 from persona_lab.formats.roles import ASSISTANT, USER, role_of
-from persona_lab.formats.stamps import BRACKETED, leading_stamp
-from persona_lab.formats.turns import Head, Other, Read
+from persona_lab.formats.stamps import BRACKETED, is_stamp, leading_stamp
+from persona_lab.formats.turns import SCENE, Head, Other, Read
 
 _TURN = re.compile(
     rf"""
+    (?: (?: [-\u2022>] | \d{{1,4}}[.)] ) \s+ )?           # a list of turns
     \*{{0,2}} \s?                                      # bold, as chatbots write it
-    (?P<name> [\w@\#] [^:\uff1a()\[\]{{}}<>"\u201c\u201d?!;|=*\t]{{0,39}}? )
+    (?P<name> [\w@\#] [^:\uff1a()\[\]{{}}<>"\u201c\u201d?!;|=*\t]{{0,39}}? ) \*{{0,2}}
     (?: ,? \s* {BRACKETED} )?                          # Ross (10:31 AM): ...
     (?: \s* (?P<aside> \( [^():]* \) ) )?              # Ross (angrily): ...
     \s* \*{{0,2}} \s* [:\uff1a] \*{{0,2}}
@@ -37,6 +38,9 @@ _CODE = re.compile(
     r"[;{}]\s*$|^\s*(?:def|class|import|from \S+ import|return|@\w+|#include|elif|except)\b"
     r"|^\s*(?:if|for|while|with)\s.*:\s*$|^>>> |\w\(\w*\)\s*[:;=]"
 )
+_HEADING = re.compile(r"#{1,6}\s.*|-{3,}|\*{3,}|={3,}|(?:CUT|FADE|DISSOLVE)[A-Z ]+:")
+"""Of a part, or a line between parts; an assistant's answer has headings, too."""
+
 _ACTION = re.compile(r"\s*(?:\*{1,3}|-!-|-->|<--)\s+\S")
 _FEW_LINES, _SHARE, _LONG_SHARE, _AGAIN_SHARE, _CODE_SHARE = 10, 0.5, 0.1, 0.6, 0.1
 
@@ -175,8 +179,10 @@ def _reader(only: Collection[str] | None, lines: Sequence[str] = ()) -> Read:
 
     def read(line: str) -> Head | Other | None:
         turn = split_turn(line)
-        if room and turn is None and is_action(line):
+        if (room and turn is None and is_action(line)) or SCENE.fullmatch(line):
             return Other.NOTICE
+        if only is None and (is_stamp(line) or _HEADING.fullmatch(line)):
+            return Other.ASIDE
         if turn is None or (only is not None and turn[0] not in only):
             return None
         return None if is_label(turn[0]) and turn[0] not in spoken else Head(*turn)

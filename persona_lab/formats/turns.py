@@ -9,6 +9,9 @@ from enum import Enum
 
 from persona_lab.dialogue import Utterance
 
+SCENE = re.compile(r"\s*(?:\d+\s+)?(?:INT|EXT|I/E)(?:\./(?:INT|EXT))?[. /].*")
+"""The heading of a scene in a screenplay."""
+
 _STAGE = re.compile(r"\s*\[[^\[\]]+\]\s*")
 
 

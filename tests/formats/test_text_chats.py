@@ -63,6 +63,16 @@ MESSENGERS = {
     "name and colon, then time": talk(lambda n, t, i: f"{n}: (00:0{i})\n{t}\n"),
     "IRC": talk(lambda n, t, i: f"<{n}> {t}"),
     "IRC with times": talk(lambda n, t, i: f"10:3{i} <@{n}> {t}"),
+    "LINE": talk(lambda n, t, i: f"10:3{i}\t{n}\t{t}"),
+    "KakaoTalk": talk(lambda n, t, i: f"[{n}] [\uc624\uc804 10:3{i}] {t}"),
+    "WeChat": talk(lambda n, t, i: f"{n} 2021-05-12 10:31:0{i}\n{t}\n"),
+    "Teams": talk(lambda n, t, i: f"[Yesterday 10:3{i} AM] {n}\n{t}\n"),
+    "a list": talk(lambda n, t, i: f"- {n}: {t}"),
+    "a numbered list": talk(lambda n, t, i: f"{i + 1}. {n}: {t}"),
+    "bold names and times": talk(lambda n, t, i: f"**{n}** [00:0{i}]: {t}\n"),
+    "times between": talk(lambda n, t, i: f"00:0{i}:00\n\n{n}: {t}\n"),
+    "parts": talk(lambda n, t, i: f"## Part {i}\n\n{n}: {t}\n\n---\n"),
+    "scenes": talk(lambda n, t, i: f"INT. MILL\n\nIt rains.\n\n{n}: {t}\n\nCUT TO:\n"),
     "name in brackets": talk(lambda n, t, i: f"[{n}]: {t}"),
     "name on its own line": talk(lambda n, t, i: f"{n}\n{t}\n"),
     "name on its own line, no gaps": talk(lambda n, t, i: f"{n}\n{t}"),
@@ -131,6 +141,12 @@ def test_a_line_without_a_time_goes_on_where_all_turns_have_one(tmp_path: Path, 
     (turns,) = read(tmp_path, content)
     assert {name for name, _ in turns} == {"Ida", "Otto"}
     assert turns[-1][1] == "Ring them, then!\nRye: a pound\nSalt: some"
+
+
+def test_a_line_with_another_kind_of_time_goes_on(tmp_path: Path) -> None:
+    content = talk(lambda n, t, i: ANDROID.format(i, n, t)) + "10:31 Bus: late\n11:00 Bus: gone\n"
+    (turns,) = read(tmp_path, content)
+    assert turns[-1] == ("Otto", "Ring them, then!\n10:31 Bus: late\n11:00 Bus: gone")
 
 
 @pytest.mark.parametrize(
@@ -205,6 +221,8 @@ def captions(line: Callable[[str, str, int], str], *, comma: bool = True, more: 
         captions(lambda n, t, i: f"<v.loud {n}>{t.replace(' ', ' <c>', 1)}</c>", comma=False),
         captions(lambda n, t, i: f"{n}\n{t}"),
         captions(lambda n, t, i: f"{n}: {t}\n[DOOR SLAMS]"),
+        captions(lambda n, t, i: f"[{n}] {t}"),
+        captions(lambda n, t, i: f"<v {n}>{t}</v>", comma=False),
         captions(lambda n, t, i: f"{n}: {t.replace(' ', chr(10), 1)}"),
     ],
 )
@@ -228,6 +246,11 @@ def test_captions_without_names_are_one_text(tmp_path: Path, content: str) -> No
     assert read(tmp_path, content, "film.srt") == [[(AUTHOR, words)]]
     (note,) = read_dialogues(tmp_path / "film.srt").notes
     assert "do not name who speaks" in note
+
+
+def test_two_voices_in_a_cue(tmp_path: Path) -> None:
+    content = "WEBVTT\n\n00:01.000 --> 00:02.000\n<v Ida>Rye?</v> <v Otto>Rye.</v>\n"
+    assert read(tmp_path, content) == [[("Ida", "Rye?"), ("Otto", "Rye.")]]
 
 
 def test_captions_that_roll_up_are_read_once(tmp_path: Path) -> None:
@@ -366,6 +389,7 @@ PROSE = {
     "page": "<p>hello there</p>\n<p>how are you</p>\n",
     "likes": "Things I love: bread.\nThings I hate: noise.\n" * 2,
     "mark in prose": "In chatml <|im_start|> begins a turn. I like it.\n",
+    "manual of marks": "Turns begin with `<|user|>` or `<|assistant|>`.\n\n" * 2,
     "one heading": "Summer of rain: it never stopped.\n",
 }
 
@@ -398,7 +422,9 @@ def test_a_text_that_looks_like_several_speakers_is_remarked(
     assert not any(name in note or text in note for name, text in SAID)
 
 
-@pytest.mark.parametrize("kind", set(PROSE) - {"novel that quotes a chat", "keys", "likes"})
+@pytest.mark.parametrize(
+    "kind", sorted(set(PROSE) - {"novel that quotes a chat", "keys", "likes", "manual of marks"})
+)
 def test_prose_is_not_remarked(tmp_path: Path, kind: str) -> None:
     (tmp_path / "prose.txt").write_text(PROSE[kind])
     reader = read_dialogues(tmp_path / "prose.txt")
