@@ -24,7 +24,7 @@ from persona_lab.consistency.nli_model import (
     write_config,
 )
 from persona_lab.encoding.files import ENCODER_FILE, TOKENIZER_FILE
-from persona_lab.errors import MissingExtraError
+from persona_lab.errors import MissingExtraError, TrainingError
 from persona_lab.training.encoder_network import keep
 from persona_lab.training.evaluate_contradiction import (
     answer,
@@ -89,7 +89,8 @@ def train_contradiction(
 
     Raises:
         MissingExtraError: the extra ``train`` is not installed.
-        TrainingError: the data do not do, or the work folder belongs to another run.
+        TrainingError: the data do not do, the work folder belongs to another run, or the model
+            to go on from was split with another seed.
     """
     try:
         from persona_lab.training.backbone import load_backbone
@@ -100,6 +101,8 @@ def train_contradiction(
 
     out = Path(out)
     work, folder = out / "work", out / FOLDER
+    if start is not None:
+        _same_splits(Path(start), settings.seed)
     corpora = load_corpora(data, settings.seed)
     model, tokenizer = load_backbone(backbone, rotary=True)
     pairs = dict(corpora.pairs["train"])
@@ -130,6 +133,21 @@ def train_contradiction(
     head = {name: tensor.detach().cpu().numpy() for name, tensor in network.head.items()}
     np.savez(work / "export" / HEAD_FILE, allow_pickle=False, **head)
     return finish(corpora, work / "export", folder, facts | {"export": exported}, tell=tell)
+
+
+def _same_splits(start: Path, seed: int) -> None:
+    """With another seed, what is held out now was learnt then."""
+    try:
+        was = json.loads((start / "metrics.json").read_text(encoding="utf-8"))["settings"]["seed"]
+    except (OSError, ValueError, KeyError) as error:
+        raise TrainingError(
+            f"{start} does not tell the seed of its splits (metrics.json): {error}"
+        ) from error
+    if was != seed:
+        raise TrainingError(
+            f"the model in {start} was trained on splits of seed {was}; with seed {seed} it has "
+            f"seen what would be held out: give --seed {was}"
+        )
 
 
 def finish(

@@ -369,6 +369,21 @@ def test_a_run_learns_what_was_planted(trained) -> None:
     assert metrics["loss"][1] < metrics["loss"][0]
 
 
+def test_a_model_is_not_trained_further_on_other_splits(
+    trained, data: Path, backbone: Path, tmp_path: Path
+) -> None:
+    from persona_lab.training.nli_run import train_contradiction
+
+    out, _ = trained
+    other = replace(QUICK, seed=QUICK.seed + 1)
+    with pytest.raises(TrainingError, match=f"give --seed {QUICK.seed}"):
+        train_contradiction(
+            data, tmp_path, other, backbone=str(backbone), start=out / "contradiction"
+        )
+    with pytest.raises(TrainingError, match="does not tell the seed"):
+        train_contradiction(data, tmp_path, QUICK, backbone=str(backbone), start=tmp_path)
+
+
 def test_the_card_is_what_the_metrics_say(trained) -> None:
     folder = trained[0] / "contradiction"
     card = (folder / "README.md").read_text("utf-8")
