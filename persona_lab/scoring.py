@@ -18,6 +18,9 @@ _BATCH_CHARACTERS = 100_000
 _BATCH_STEPS = 256
 """A batch is about what a detector reads at once; memory does not grow with the input."""
 
+_FIRST_STEPS = 8
+"""The first batch; each may be twice the one before, so that the first rows come at once."""
+
 
 class Key(NamedTuple):
     """What a row is about; one row a key and dialogue."""
@@ -148,14 +151,15 @@ class Scoring:
 
     def _batches(self, records: Iterable[Dialogue | RowError]) -> Iterator[list[Step]]:
         batch: list[Step] = []
-        size = 0
+        size, most = 0, _FIRST_STEPS
         for step in self._steps(records):
             batch.append(step)
             if step.request is not None:
                 size += sum(len(u.text) for u in step.request.utterances)
-            if size >= _BATCH_CHARACTERS or len(batch) >= _BATCH_STEPS:
+            if size >= _BATCH_CHARACTERS or len(batch) >= most:
                 yield batch
                 batch, size = [], 0
+                most = min(2 * most, _BATCH_STEPS)
         if batch:
             yield batch
 

@@ -1,8 +1,8 @@
 """What all commands share: results on stdout, messages on stderr, and how errors end.
 
 Results can be piped, so nothing but results goes to stdout. An error that persona-lab
-raises on purpose becomes one line and exit code 2; any other exception is a bug and keeps
-its traceback.
+raises on purpose becomes one line and exit code 2, as does a file or folder that the system
+refuses; any other exception is a bug and keeps its traceback.
 """
 
 from __future__ import annotations
@@ -99,8 +99,8 @@ def reported_errors() -> Iterator[None]:
     """Turn errors into a line on stderr and an exit code.
 
     Raises:
-        typer.Exit: 2 for a :class:`~persona_lab.errors.PersonaLabError`, 130 after Ctrl-C,
-            141 when nobody reads stdout any more.
+        typer.Exit: 2 for a :class:`~persona_lab.errors.PersonaLabError` or a refused file,
+            130 after Ctrl-C, 141 when nobody reads stdout any more.
     """
     try:
         yield
@@ -108,12 +108,17 @@ def reported_errors() -> Iterator[None]:
     except PersonaLabError as error:
         note(f"Error: {error}", style="bold red")
         raise typer.Exit(EXIT_ERROR) from None
-    except KeyboardInterrupt:
-        note("Interrupted", style="yellow")
-        raise typer.Exit(EXIT_INTERRUPTED) from None
     except BrokenPipeError:
         _close_stdout()
         raise typer.Exit(EXIT_BROKEN_PIPE) from None
+    except OSError as error:
+        if error.filename is None:
+            raise  # about no file that somebody named: a bug
+        note(f"Error: cannot use {error.filename}: {error.strerror}", style="bold red")
+        raise typer.Exit(EXIT_ERROR) from None
+    except KeyboardInterrupt:
+        note("Interrupted", style="yellow")
+        raise typer.Exit(EXIT_INTERRUPTED) from None
 
 
 def _close_stdout() -> None:

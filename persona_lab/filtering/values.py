@@ -100,9 +100,8 @@ def _settled(name: str, text: str) -> str:
         return words[text.casefold()]
     if name == "status" and text not in ("scored", "unscored"):
         raise ValueError(f"status is 'scored' or 'unscored', not {text!r}")
-    if part == "why" and head in _TRAITS:
-        if text not in get_args(Why):
-            raise ValueError(f"{name} is {_either(get_args(Why))}, not {text!r}")
+    if part == "why" and head in _TRAITS and text not in get_args(Why):
+        raise ValueError(f"{name} is {_either(get_args(Why))}, not {text!r}")
     if name == "language" and not _LANGUAGE.fullmatch(text):
         raise ValueError(f"language is a code such as 'en', or 'non-latin', not {text!r}")
     if name == "type":

@@ -83,7 +83,9 @@ def test_nothing_is_overwritten_unasked(run: Run, scores: Path, tmp_path: Path) 
     result = run("report", scores, "-o", scores, "--overwrite", code=2)
     assert "one of the results" in result.stderr and scores.read_text() == before
     run("report", scores, "-o", tmp_path, "--overwrite", code=2)
-    assert "cannot write" in run("report", scores, "-o", tmp_path / "no" / "p.html", code=2).stderr
+    assert "cannot write" in run("report", scores, "-o", out / "p.html", code=2).stderr
+    run("report", scores, "-o", tmp_path / "new" / "folder" / "p.html")
+    assert (tmp_path / "new" / "folder" / "p.html").is_file()
 
 
 def test_bad_rows_are_told(run: Run, scores: Path, tmp_path: Path) -> None:
