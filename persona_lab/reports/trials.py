@@ -88,6 +88,6 @@ def _text(folder: Path) -> str:
         return (folder / _TEXT).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         raise InputError(
-            f"{folder / _TEXT} cannot be read; run the command that wrote the folder again (it asks "
-            "nothing twice)"
+            f"{folder / _TEXT} cannot be read; run the command that wrote the folder again (it "
+            "asks nothing twice)"
         ) from None
