@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from persona_lab.instruments import load_instrument
 from persona_lab.interviews.bots import Bot
@@ -59,7 +59,7 @@ def interview(
     Raises:
         PersonaLabError: nothing could be asked, or a file cannot be written.
     """
-    model = CallableModel(bot, name) if not hasattr(bot, "reply") else bot
+    model = cast(ChatModel, bot) if hasattr(bot, "reply") else CallableModel(bot, name)
     questionnaire = load_instrument(instrument)
     settings = Settings(protocols=tuple(protocols), repeats=repeats)
     raters = usual_raters(settings.protocols, questionnaire, has_judge=False)

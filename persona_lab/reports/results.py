@@ -201,7 +201,7 @@ def _recognise(path: Path) -> tuple[Kind, Path]:
             return _folder(path.parent)
         return _file(path), path
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from None
+        raise InputError(f"cannot read {path}: {error.strerror}; check the path") from None
 
 
 def _folder(path: Path) -> tuple[Kind, Path]:
@@ -257,7 +257,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 if raw.strip():
                     yield number, raw
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from None
+        raise InputError(f"cannot read {path}: {error.strerror}; check the path") from None
 
 
 def _shown(path: Path) -> Path:
