@@ -572,6 +572,24 @@ def test_the_program_exits_with_2_and_one_line(tmp_path: Path) -> None:
     assert out == "" and err.startswith("Error: there is no file") and err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("args", "says", "see"),
+    [
+        (["score", "x.txt", "--speker", "a"], "--speaker", "persona-lab score --help"),
+        (["score", "x.txt", "--framework", "big6"], "'bigfive', 'mbti'", "score --help"),
+        (["score", "x.txt", "--limit", "0"], "'--limit'", "score --help"),
+        (["score"], "'INPUT'", "score --help"),
+        (["filter", "sweep"], "'--scores'", "filter sweep --help"),
+        (["scor"], "'score'", "persona-lab --help"),
+    ],
+)
+def test_a_wrong_option_is_one_line_with_the_remedy(args: list[str], says: str, see: str) -> None:
+    result = CliRunner().invoke(app, args, prog_name="persona-lab")
+    assert result.exit_code == 2 and result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("Error: ") and says in line and line.endswith(see)
+
+
 def test_a_pipe_that_closes_early_is_no_error(talks: Path) -> None:
     process = start("score", str(talks), "--json", "--detector", "toy")
     assert process.stdout is not None and process.stderr is not None
