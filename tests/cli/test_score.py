@@ -422,7 +422,7 @@ def test_rows_come_out_long_before_the_input_ends(toy_model: Path) -> None:
             taken += 1
             yield Dialogue.from_text(LOUD, id=str(number))
 
-    scoring = Scoring(load_detector(toy_model), frameworks=("bigfive",))
+    scoring = Scoring(load_detector(str(toy_model)), frameworks=("bigfive",))
     results = scoring.results(records())
     next(results)
     assert taken <= 8
