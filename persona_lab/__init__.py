@@ -17,14 +17,19 @@ from typing import TYPE_CHECKING
 from persona_lab.version import __version__
 
 if TYPE_CHECKING:
+    from persona_lab.consistency.judge import ConsistencyJudge
     from persona_lab.detectors.registry import load_detector
     from persona_lab.dialogue import Dialogue, Speaker, Utterance
+    from persona_lab.filtering.api import filter_dialogues
     from persona_lab.formats import read_dialogues
+    from persona_lab.interviews.api import interview
+    from persona_lab.interviews.comparing import compare
     from persona_lab.profile import Profile, TraitScore, Unscored
     from persona_lab.traits import BIG_FIVE, MBTI, Framework, Target, Trait
 
 _HOME = {
     "BIG_FIVE": "persona_lab.traits",
+    "ConsistencyJudge": "persona_lab.consistency.judge",
     "MBTI": "persona_lab.traits",
     "Dialogue": "persona_lab.dialogue",
     "Framework": "persona_lab.traits",
@@ -35,6 +40,9 @@ _HOME = {
     "TraitScore": "persona_lab.profile",
     "Unscored": "persona_lab.profile",
     "Utterance": "persona_lab.dialogue",
+    "compare": "persona_lab.interviews.comparing",
+    "filter_dialogues": "persona_lab.filtering.api",
+    "interview": "persona_lab.interviews.api",
     "load_detector": "persona_lab.detectors.registry",
     "read_dialogues": "persona_lab.formats",
 }
@@ -42,6 +50,7 @@ _HOME = {
 __all__ = [
     "BIG_FIVE",
     "MBTI",
+    "ConsistencyJudge",
     "Dialogue",
     "Framework",
     "Profile",
@@ -52,6 +61,9 @@ __all__ = [
     "Unscored",
     "Utterance",
     "__version__",
+    "compare",
+    "filter_dialogues",
+    "interview",
     "load_detector",
     "read_dialogues",
 ]

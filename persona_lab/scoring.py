@@ -11,13 +11,15 @@ from persona_lab.detectors import Detector, Request, Result
 from persona_lab.dialogue import Dialogue
 from persona_lab.errors import InputError, PersonaLabError, RowError, SpeakerError
 from persona_lab.profile import Profile, Unscored, Warning_
+from persona_lab.speakers import SpeakerSearch
 from persona_lab.traits import FRAMEWORKS
 
 _BATCH_CHARACTERS = 100_000
 _BATCH_STEPS = 256
 """A batch is about what a detector reads at once; memory does not grow with the input."""
 
-_NAMES_SHOWN = 10
+_FIRST_STEPS = 8
+"""The first batch; each may be twice the one before, so that the first rows come at once."""
 
 
 class Key(NamedTuple):
@@ -111,9 +113,7 @@ class Scoring:
         self.failure: PersonaLabError | None = None
         self._detector, self._frameworks, self._speaker = detector, frameworks, speaker
         self._explain, self._done, self._on_bad_row = explain, done, on_bad_row
-        self._found_speaker = False
-        self._missed_speaker = 0
-        self._names: dict[str, None] = {}
+        self._search = SpeakerSearch(speaker)
 
     def results(
         self, records: Iterable[Dialogue | RowError]
@@ -146,25 +146,20 @@ class Scoring:
         """
         if self.failure is not None:
             raise self.failure
-        if self._missed_speaker and not self._found_speaker:
-            names = list(self._names)[:_NAMES_SHOWN]
-            more = ", ..." if len(self._names) > _NAMES_SHOWN else ""
-            raise SpeakerError(
-                f"no dialogue has a speaker {self._speaker!r}; "
-                f"speakers there: {', '.join(names)}{more} (or use --speaker all)"
-            )
+        self._search.check()
         self.tally.check()
 
     def _batches(self, records: Iterable[Dialogue | RowError]) -> Iterator[list[Step]]:
         batch: list[Step] = []
-        size = 0
+        size, most = 0, _FIRST_STEPS
         for step in self._steps(records):
             batch.append(step)
             if step.request is not None:
                 size += sum(len(u.text) for u in step.request.utterances)
-            if size >= _BATCH_CHARACTERS or len(batch) >= _BATCH_STEPS:
+            if size >= _BATCH_CHARACTERS or len(batch) >= most:
                 yield batch
                 batch, size = [], 0
+                most = min(2 * most, _BATCH_STEPS)
         if batch:
             yield batch
 
@@ -192,22 +187,14 @@ class Scoring:
         return [Step(None, rows=(Unscored(error.row_id, None, None, str(error), "unreadable"),))]
 
     def _plan(self, dialogue: Dialogue) -> list[Step]:
-        if dialogue.utterances:
-            if len(self._names) <= _NAMES_SHOWN:
-                self._names |= dict.fromkeys(dialogue.speaker_names[: _NAMES_SHOWN + 1])
-            try:
-                names = dialogue.choose(self._speaker)
-            except SpeakerError as error:
-                self._missed_speaker += 1
-                rows = tuple(
-                    Unscored(dialogue.id, self._speaker, FRAMEWORKS[name], str(error), "no_speaker")
-                    for name in self._frameworks
-                )
-                return [Step(dialogue, rows=rows)]
-            self._found_speaker = True
-        else:
-            # whoever was asked for, nobody says anything here
-            names = dialogue.choose(None)
+        try:
+            names = self._search.choose(dialogue)
+        except SpeakerError as error:
+            rows = tuple(
+                Unscored(dialogue.id, self._speaker, FRAMEWORKS[name], str(error), "no_speaker")
+                for name in self._frameworks
+            )
+            return [Step(dialogue, rows=rows)]
         if not names:
             empty = Unscored(dialogue.id, None, None, "the dialogue has no turns", "no_words")
             return [Step(dialogue, rows=(empty,))]

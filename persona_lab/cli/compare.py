@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from persona_lab.cli.interview_view import changes_table
+from persona_lab.cli.compare_view import show
 from persona_lab.cli.output import note, stdout, warn, write_json
 
 EXIT_DRIFT = 1
@@ -59,7 +59,7 @@ def command(
         rows = [change.to_row() for change in changes]
         write_json({"drifted": drifted, "compared": len(changes) - skipped, "changes": rows})
     else:
-        stdout().print(changes_table(changes))
+        show(stdout(), changes)
     if skipped == len(changes):
         raise InputError(f"nothing could be compared: {changes[0].reason}")
     if skipped:

@@ -17,6 +17,7 @@ from persona_lab.cli.output import check_out, note, stderr, stdout, warn, write_
 from persona_lab.cli.progress import Progress
 from persona_lab.errors import PersonaLabError, RowError, SpeakerError
 from persona_lab.formats import FORMATS
+from persona_lab.speakers import SpeakerSearch
 
 if TYPE_CHECKING:
     from persona_lab.cli.resultfile import ResultFile
@@ -178,8 +179,7 @@ class Run:
         self.tally, self.success = tally, list[bool]()
         self._judge, self._speaker, self._file = judge, speaker, file
         self._failure: PersonaLabError | None = None
-        self._missed: SpeakerError | None = None
-        self._hit = False
+        self._search = SpeakerSearch(speaker)
 
     def results(self, records: Iterable[Dialogue | RowError]) -> Iterator[Found]:
         """Score all records, in order; the dialogue is None for a row that cannot be read."""
@@ -216,8 +216,7 @@ class Run:
         """
         if self._failure is not None:
             raise self._failure
-        if self._missed is not None and not self._hit:
-            raise SpeakerError(f"no dialogue has the speaker; the last one: {self._missed}")
+        self._search.check()
         self.tally.check()
 
     def _judge_one(self, record: Dialogue | RowError) -> Iterator[Report | Unread]:
@@ -230,11 +229,11 @@ class Run:
             yield Unread(record.row_id, None, NotScored(str(record), "unreadable"))
             return
         try:
-            yield from self._judge.reports(record, self._speaker)
-            self._hit = True
+            self._search.choose(record)
         except SpeakerError as error:
-            self._missed = error
             yield Unread(record.id, self._speaker, NotScored(str(error), "no_speaker"))
+        else:
+            yield from self._judge.reports(record, self._speaker)
 
     def _there(self, record: Dialogue | RowError) -> bool:
         from persona_lab.scoring import Key

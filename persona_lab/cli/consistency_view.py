@@ -20,7 +20,7 @@ _SPARKS = "▁▂▃▄▅▆▇█"
 _DIGITS = "0123456789"
 _TRACK = 21
 _NAME = 17
-_QUOTE = 90
+_QUOTE = 300
 _MOST_POINTS = 60
 
 

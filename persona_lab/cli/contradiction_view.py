@@ -8,14 +8,17 @@ from typing import Any
 import typer
 
 
-def evaluate_task(input: str, format: str, model: str | None, *, seed: int, json_: bool) -> None:
+def evaluate_task(
+    input: str, format: str, model: str | None, *, sample: int, seed: int, json_: bool
+) -> None:
     """Measure the contradiction model on a labelled file and print the result.
 
     Args:
         input: file or folder.
         format: ``decode``, ``nli`` or ``cdconv``.
         model: a model's folder; None for the bundled one.
-        seed: of the bootstrap.
+        sample: take this many rows at random; 0 for all.
+        seed: of the sample and the bootstrap.
         json_: print one JSON object.
 
     Raises:
@@ -25,7 +28,9 @@ def evaluate_task(input: str, format: str, model: str | None, *, seed: int, json
     from persona_lab.training.evaluate_contradiction import evaluate_contradiction
 
     with progress_bar(quiet=json_) as tell:
-        result = evaluate_contradiction(input, format, model=model, seed=seed, progress=tell)
+        result = evaluate_contradiction(
+            input, format, model=model, sample=sample, seed=seed, progress=tell
+        )
     if json_:
         typer.echo(json.dumps(result))
     else:

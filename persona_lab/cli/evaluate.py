@@ -90,7 +90,10 @@ def command(
     priors: Annotated[
         str, typer.Option(help="sample, or forum: weight MBTI types to their real share.")
     ] = "sample",
-    sample: Annotated[int, typer.Option(help="Take this many texts at random; 0 for all.")] = 0,
+    sample: Annotated[
+        int,
+        typer.Option(min=0, help="Take this many texts (or pairs) at random; 0 for all."),
+    ] = 0,
     seed: Annotated[
         int, typer.Option(help="Of the sample, the bootstrap and a language model.")
     ] = 0,
@@ -133,7 +136,7 @@ def command(
         from persona_lab.cli.contradiction_view import evaluate_task
 
         model = None if detector == "default" else detector
-        evaluate_task(input, format, model, seed=seed, json_=json_)
+        evaluate_task(input, format, model, sample=sample, seed=seed, json_=json_)
         return
     if task != "personality":
         raise TrainingError(f"--task is personality or contradiction, not {task!r}")

@@ -1,10 +1,10 @@
-"""How ``interview`` and ``compare`` show results and progress in a terminal."""
+"""How ``interview`` shows results and progress in a terminal."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from rich.status import Status
     from rich.table import Table
 
-    from persona_lab.interviews.comparing import Change
     from persona_lab.interviews.raters.rating import Rating
     from persona_lab.interviews.records import Record
 
@@ -108,40 +107,6 @@ def _cell(result: Mapping[str, Any]) -> str:
     if result["low"] is None:
         return f"{result['score']:.2f}"
     return f"{result['score']:.2f}\n[{result['low']:.2f}, {result['high']:.2f}]"
-
-
-def changes_table(changes: Sequence[Change]) -> Table:
-    """One line a domain of a comparison."""
-    from rich.table import Table
-
-    from persona_lab.interviews.comparing import said_of
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("", "persona", "protocol", "rater", "domain", "before", "after", "change"):
-        table.add_column(
-            name,
-            overflow="fold",
-            justify="right" if name in ("before", "after") else "left",
-        )
-    for change in changes:
-        told = change.reason or said_of(change)
-        mark = "drift" if change.drifted else "-" if change.reason else "same"
-        table.add_row(
-            mark,
-            plain(change.persona or ""),
-            change.protocol,
-            change.rater,
-            change.domain,
-            _number(change.before),
-            _number(change.after),
-            plain(told),
-            style="red" if change.drifted else "dim" if change.reason else None,
-        )
-    return table
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
 
 
 def oddities(profile: Mapping[str, Any]) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """What all commands share: results on stdout, messages on stderr, and how errors end.
 
 Results can be piped, so nothing but results goes to stdout. An error that persona-lab
-raises on purpose becomes one line and exit code 2; any other exception is a bug and keeps
-its traceback.
+raises on purpose becomes one line and exit code 2, as does an option that there is not and a
+file or folder that the system refuses; any other exception is a bug and keeps its traceback.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from persona_lab.errors import InputError, PersonaLabError
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+"""Of options that cannot be understood; typer has it from click, or brings its own click."""
 
 EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130
@@ -99,8 +102,8 @@ def reported_errors() -> Iterator[None]:
     """Turn errors into a line on stderr and an exit code.
 
     Raises:
-        typer.Exit: 2 for a :class:`~persona_lab.errors.PersonaLabError`, 130 after Ctrl-C,
-            141 when nobody reads stdout any more.
+        typer.Exit: 2 for a :class:`~persona_lab.errors.PersonaLabError` or a refused file,
+            130 after Ctrl-C, 141 when nobody reads stdout any more.
     """
     try:
         yield
@@ -108,12 +111,33 @@ def reported_errors() -> Iterator[None]:
     except PersonaLabError as error:
         note(f"Error: {error}", style="bold red")
         raise typer.Exit(EXIT_ERROR) from None
-    except KeyboardInterrupt:
-        note("Interrupted", style="yellow")
-        raise typer.Exit(EXIT_INTERRUPTED) from None
+    except UsageError as error:
+        _tell_usage(error)
+        raise typer.Exit(EXIT_ERROR) from None
     except BrokenPipeError:
         _close_stdout()
         raise typer.Exit(EXIT_BROKEN_PIPE) from None
+    except OSError as error:
+        if error.filename is None:
+            raise  # about no file that somebody named: a bug
+        note(f"Error: cannot use {error.filename}: {error.strerror}", style="bold red")
+        raise typer.Exit(EXIT_ERROR) from None
+    except KeyboardInterrupt:
+        note("Interrupted", style="yellow")
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+def _tell_usage(error: Any) -> None:
+    """One line about options that cannot be understood; help that was not asked for stays.
+
+    Raises:
+        UsageError: it stands for a page of help.
+    """
+    message = " ".join(error.format_message().replace("Value error, ", "").split("\n"))
+    if "NoArgs" in type(error).__name__:
+        raise error
+    path = error.ctx.command_path if error.ctx is not None else "persona-lab"
+    note(f"Error: {message.rstrip('.')}; see: {path} --help", style="bold red")
 
 
 def _close_stdout() -> None:

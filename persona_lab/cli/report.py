@@ -14,6 +14,7 @@ _SHOWN = 5
 EXAMPLES = (
     "persona-lab report runs/plain -o plain.html",
     "persona-lab report runs/main runs/branch --title 'Before and after' -o bots.html",
+    "persona-lab report runs/plain-reliability runs/role-reliability -o trust.html",
     "persona-lab report scores.jsonl -o dataset.html",
     "persona-lab report consistency.jsonl -o chats.html --json > figures.json",
 )
@@ -25,8 +26,8 @@ def command(
         typer.Argument(
             metavar="RESULT...",
             help="Results of one kind: an interview's folder or profile.json (several are "
-            "compared), rows of score --out or of consistency --out, or the folder of a filter "
-            "run.",
+            "compared), rows of score --out or of consistency --out, or folders of filter, "
+            "reliability, populations, judge or converse.",
             show_default=False,
         ),
     ],

@@ -11,6 +11,7 @@ from typing import IO, Any
 from persona_lab.errors import InputError, PersonaLabError
 from persona_lab.profile import ModelInfo
 from persona_lab.scoring import Key
+from persona_lab.wholefile import make_parent
 
 
 class ResultFile:
@@ -27,19 +28,23 @@ class ResultFile:
         """Open the file; nothing that should be kept is touched.
 
         Args:
-            path: a new file, or one that ``overwrite`` or ``resume`` allows.
+            path: a new file, whose folder is made, or one that ``overwrite`` or ``resume`` allows.
             model: that scores; a file of another model's rows is not resumed.
             overwrite: replace what is there.
             resume: go on after the last complete dialogue.
 
         Raises:
             PersonaLabError: it exists and neither is set, or cannot be written.
-            InputError: ``resume``, and it is no file of result rows, or another model's.
+            InputError: it is a folder; or ``resume``, and it is no file of result rows, or
+                another model's.
         """
+        if path.is_dir():
+            raise InputError(f"--out {path} is a folder; name a file such as {path / 'rows.jsonl'}")
         self.path, self.kept = path, 0
         self._model = model
         self._done: Counter[int] = Counter()
         try:
+            make_parent(path)
             mode = "w" if overwrite else "x"
             if resume:
                 mode = "a"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from persona_lab.cli.output import note, plain, stdout, write_json
-from persona_lab.errors import MissingExtraError
+from persona_lab.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
     from service.config import Config
@@ -110,6 +112,32 @@ def _print_settings(config: Config, *, json_: bool) -> None:
     stdout().print(table)
 
 
+def check_address(host: str, port: int) -> None:
+    """See whether the address is free, before any process is started.
+
+    Raises:
+        InputError: another program listens there, or it is not an address of this machine.
+    """
+    import socket
+
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            if os.name != "nt":  # there it would let two programs share the port
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            why = f"port {port} of {host} is taken by another program; choose one with --port"
+        elif error.errno in (errno.EACCES, errno.EPERM):
+            why = f"port {port} of {host} is not allowed; choose one above 1023 with --port"
+        else:
+            why = f"cannot listen on {host}: {error.strerror}; choose an address with --host"
+        raise InputError(why) from None
+
+
 def _serve(config: Config, *, jobs_only: bool) -> int:
     """Run the processes until told to stop; returns the exit code."""
     from tempfile import TemporaryDirectory
@@ -121,6 +149,8 @@ def _serve(config: Config, *, jobs_only: bool) -> int:
 
     # mistakes show here, once, and not in every process
     KeyRing(config.keys, config.keys_file)
+    if not jobs_only:
+        check_address(config.host, config.port)
     JobStore.open(config).close()
     for name, value, _ in config.settings():
         note(f"{name}={value}", style="dim")

@@ -70,6 +70,10 @@ def command(
             raise TrainingError(f"cannot read settings from {settings}: {error}") from error
     facts = {name: given.pop(name) for name in ("tuning",) if name in given}
     chosen = replace(Settings.from_json(given), n_folds=folds, seed=seed)
+    if encoder is None and backbone != "none" and not (out / "work" / "encoder").is_dir():
+        from persona_lab.training.backbone import check_backbone
+
+        check_backbone(backbone)  # before files are read, which may take minutes
     examples = load_data(data, background or [], columns or ())
     work = out / "work"
     with progress_bar(quiet=json_) as tell:

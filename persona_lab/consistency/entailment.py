@@ -39,8 +39,6 @@ SURE = 0.5
 _WORTH_A_LOOK = 0.05
 """Probability from which the surest pair is shown where none is listed."""
 
-_LISTED = 10
-
 _ACTIVE = (0.40, 0.08)
 """Cosine at which a statement is as likely as not to be what an exchange is about, and
 the width of the transition."""
@@ -328,9 +326,10 @@ def _conflicts(
     before: Pairs,
     wrong: NDArray[np.float64],
 ) -> tuple[Conflict, ...]:
-    found = []
-    for place in np.argsort(-wrong, kind="stable")[:_LISTED]:
-        if wrong[place] < _WORTH_A_LOOK:
+    """All pairs that contradict each other, the surest first; else the one worth a look."""
+    found: list[Conflict] = []
+    for place in np.argsort(-wrong, kind="stable"):
+        if wrong[place] < (SURE if found else _WORTH_A_LOOK):
             break
         if place < len(about.later):
             later, statement = own[about.later[place]], statements[about.earlier[place]]

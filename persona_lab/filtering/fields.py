@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from persona_lab.errors import PersonaLabError
+from persona_lab.filtering.values import label_help, trait_hint
 from persona_lab.traits import ALL_TRAITS, FRAMEWORKS, MBTI
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def trait_fields(frameworks: Sequence[str]) -> tuple[Field, ...]:
                 Field(f"{trait.key}.p_high", "number", f"probability of {trait.high}, 0..1"),
                 Field(f"{trait.key}.low", "number", "lower end of its 90 % interval"),
                 Field(f"{trait.key}.high", "number", "upper end of its 90 % interval"),
-                Field(f"{trait.key}.label", "text", "high, low or abstain"),
+                Field(f"{trait.key}.label", "text", label_help(trait)),
                 Field(f"{trait.key}.level", "number", "what is shown, -2 low to 2 high"),
                 Field(f"{trait.key}.why", "text", "why no label: nothing_shown, mixed, too_short"),
             ]
@@ -177,6 +178,8 @@ def unknown_field(name: str, known: Iterable[str], *, where: str) -> FieldError:
         where: the option that named it.
     """
     names = list(known)
+    if hint := trait_hint(name, names):
+        return FieldError(f"{where}: {name!r} {hint}")
     near = difflib.get_close_matches(name, names, n=1)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     return FieldError(f"{where} names an unknown field {name!r}{hint}; fields: {_listed(names)}")

@@ -162,7 +162,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError):
         raise InputError(f"{path} cannot be read; was it changed by hand?") from None

@@ -5,18 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
 from persona_lab.dialogue import Dialogue
-from persona_lab.errors import InputError, PersonaLabError, RowError
+from persona_lab.errors import InputError, PersonaLabError, RowError, SpeakerError
 from persona_lab.filtering.duplicates import mark_repeats
 from persona_lab.formats import Columns, DialogueReader, read_dialogues
 from persona_lab.formats.arrow_tables import files_of, is_table
 from persona_lab.formats.inputs import InputFile
 from persona_lab.formats.packed import open_unpacked
+from persona_lab.speakers import SpeakerSearch
 
 CHUNK_ROWS = 256
 """Rows that are scored and written at once: what a killed run loses at most, by worker."""
@@ -165,6 +166,7 @@ class RowReader:
         strict: raise at the first bad row.
         limit: rows of all inputs together; None for all.
         find_repeats: look for rows with the same content.
+        search: is shown every dialogue; None for none.
         stops: by input, the line of the first row that was left out for the limit.
         count: rows read so far.
         notes: remarks about the inputs that were read to their end.
@@ -175,6 +177,7 @@ class RowReader:
     strict: bool = False
     limit: int | None = None
     find_repeats: bool = False
+    search: SpeakerSearch | None = None
     stops: dict[int, int] = field(default_factory=dict)
     count: int = 0
     notes: list[str] = field(default_factory=list)
@@ -204,8 +207,14 @@ class RowReader:
                 if isinstance(result, RowError):
                     yield Row(*place, result.row_id, code=code, problem=str(result))
                 else:
+                    self._look(result)
                     content = content_hash(result)
                     yield Row(*place, result.id, result.group, result, content=content)
+
+    def _look(self, dialogue: Dialogue) -> None:
+        if self.search is not None:
+            with suppress(SpeakerError):  # the scorer gives the row its reason
+                self.search.choose(dialogue)
 
 
 def _results(

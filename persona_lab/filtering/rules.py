@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from persona_lab.filtering.fields import FieldError, Kind, unknown_field
+from persona_lab.filtering.values import settle_values
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -65,7 +66,7 @@ class Rule:
 
         Raises:
             FieldError: it cannot be parsed, uses something that is not in the language,
-                names an unknown field, or compares a number with a text.
+                names an unknown field, or compares one with what it never holds.
         """
         self.text = text
         self._where = where
@@ -86,6 +87,10 @@ class Rule:
             raise FieldError(f"{self._where} {text!r} is not an expression; {_HELP}") from None
         if _type(tree, self._kinds, self._fail) != "flag":
             raise self._fail("a condition must be true or false")
+        try:
+            settle_values(tree, field_name)
+        except ValueError as error:
+            raise FieldError(f"{self._where} {self.text!r}: {error}") from None
         return tree
 
     def _fail(self, what: str) -> FieldError:

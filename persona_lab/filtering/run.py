@@ -23,6 +23,7 @@ from persona_lab.formats import Columns
 from persona_lab.formats.arrow_tables import files_of
 from persona_lab.formats.inputs import InputFile, expand
 from persona_lab.formats.source import STDIN
+from persona_lab.speakers import SpeakerSearch
 from persona_lab.traits import FRAMEWORKS
 from persona_lab.version import __version__
 
@@ -91,6 +92,8 @@ def run(
         warn: is told of what people should know; None for nobody.
 
     Raises:
+        SpeakerError: no dialogue has the speaker that was asked for; the rows, all
+            unscored, are in the folder.
         PersonaLabError: an input, the expression, a model or the folder cannot be used.
     """
     warn = warn or (lambda message: None)
@@ -114,8 +117,14 @@ def run(
     if (finished := folder.finished) is not None:
         folder.close()
         return finished
+    search = SpeakerSearch(job.scorer.speaker)
     reader = RowReader(
-        entries, dict(job.columns), job.strict, job.limit, find_repeats=job.duplicates != "score"
+        entries,
+        dict(job.columns),
+        job.strict,
+        job.limit,
+        find_repeats=job.duplicates != "score",
+        search=search,
     )
     parts = Parts(folder.parts, fields, entries)
     _score(reader, parts, scorer, engine, workers, tell)
@@ -134,6 +143,7 @@ def run(
         raise RuntimeError(f"{reader.count} rows were read and {decider.counts.total} decided on")
     summary = summarise(decider, entries, totals)
     folder.finish(summary)
+    search.check()
     return summary
 
 

@@ -292,7 +292,9 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise PersonaLabError(f"cannot make the folder {folder}: {error.strerror}") from None
+        raise PersonaLabError(
+            f"cannot make the folder {folder}: {error.strerror}; name another with --out"
+        ) from None
 
 
 def _costs(bot: Client | None, judges: Sequence[Client]) -> list[Cost]:

@@ -255,7 +255,10 @@ def read_profile(path: Path) -> dict[str, Any]:
             raise KeyError("format")
         [m["domains"] for m in profile["measurements"]]
     except OSError as error:
-        raise InputError(f"cannot read {given}: {error.strerror}") from None
+        raise InputError(
+            f"cannot read {given}: {error.strerror}; give the profile.json that 'persona-lab "
+            "interview' wrote, or its folder"
+        ) from None
     except (ValueError, KeyError, TypeError):
         raise InputError(
             f"{given} is no profile; give the profile.json that 'persona-lab interview' wrote"

@@ -119,7 +119,10 @@ def _read(path: Path) -> Rubric:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise InputError(f"cannot read the rubric {path}: {error.strerror}") from None
+        raise InputError(
+            f"cannot read the rubric {path}: {error.strerror}; name a text file, or a folder of "
+            ".txt files"
+        ) from None
     except UnicodeDecodeError:
         raise InputError(f"the rubric {path} is not UTF-8 text") from None
     levels = {int(score): meaning.strip() for score, meaning in _LEVEL.findall(text)}

@@ -287,7 +287,9 @@ def claim(folder: Path, about: Mapping[str, str]) -> None:
     except (ValueError, AttributeError):
         raise InputError(f"{path} was not written by persona-lab; name another folder") from None
     except OSError as error:
-        raise PersonaLabError(f"cannot use the folder {folder}: {error.strerror}") from None
+        raise PersonaLabError(
+            f"cannot use the folder {folder}: {error.strerror}; name another with --out"
+        ) from None
     if changed:
         raise InputError(
             f"{folder} holds answers about another {changed[0]}: its name is the same and its text "

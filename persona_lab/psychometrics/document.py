@@ -56,17 +56,7 @@ class Document:
 
     def html(self) -> str:
         """The whole as one HTML page without scripts or outside parts."""
-        from html import escape
-
-        from markdown_it import MarkdownIt
-
-        body = MarkdownIt("commonmark", {"html": False}).enable("table").render(self.markdown())
-        return (
-            '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width">'
-            f"<title>{escape(self.title)}</title><style>{_STYLE}</style></head>\n"
-            f"<body>\n{body}</body></html>\n"
-        )
+        return page_of(self.title, self.markdown())
 
     def write(self, folder: Path, name: str = "report") -> None:
         """Write ``name.md`` and ``name.html``.
@@ -76,6 +66,21 @@ class Document:
         """
         write_whole(folder / f"{name}.md", self.markdown())
         write_whole(folder / f"{name}.html", self.html())
+
+
+def page_of(title: str, markdown: str) -> str:
+    """Markdown as one HTML page without scripts or outside parts; HTML in it stays text."""
+    from html import escape
+
+    from markdown_it import MarkdownIt
+
+    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n"
+        f"<body>\n{body}</body></html>\n"
+    )
 
 
 def escaped(text: str) -> str:

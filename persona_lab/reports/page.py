@@ -39,7 +39,7 @@ def make_page(results: Sequence[Path], title: str | None = None) -> Page:
 
     Args:
         results: one or more: folders or ``profile.json`` files of interviews, files of score
-            rows, files of consistency rows, or folders of filter runs.
+            rows, files of consistency rows, or folders of filter runs or of trials of bots.
         title: of the page; None for one that says what it is about.
 
     Raises:
@@ -50,6 +50,8 @@ def make_page(results: Sequence[Path], title: str | None = None) -> Page:
     title = writable(title or "")
     if kind == "interview":
         return _interviews(given, title)
+    if kind not in _TITLES:
+        return _trials(given, title)
     if kind == "consistency":
         from persona_lab.reports.charts import consistency_page as show
         from persona_lab.reports.consistency import consistency_figures as count
@@ -87,6 +89,15 @@ def _interviews(given: Sequence[Given], title: str) -> Page:
     heading = title or _names([bot["name"] for bot in figures["bots"]])
     figures = _head(kind, heading) | figures
     return Page(kind, figures, bots_page(figures, heading))
+
+
+def _trials(given: Sequence[Given], title: str) -> Page:
+    from persona_lab.reports.trials import trials_figures, trials_page
+
+    folders = [(one.name, one.path) for one in given]
+    title, html = trials_page(folders, title)
+    kind = given[0].kind
+    return Page(kind, _head(kind, title) | trials_figures(folders), html)
 
 
 def _head(kind: Kind, title: str) -> dict[str, Any]:

@@ -9,18 +9,24 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
 from persona_lab.errors import InputError
+from persona_lab.reports.trials import REPORT, TrialKind, trial_kind
 
-Kind = Literal["interview", "scores", "consistency", "filter"]
+Kind = Literal["interview", "scores", "consistency", "filter"] | TrialKind
 
 ACCEPTED: Final = (
     "the folder or profile.json of 'persona-lab interview', rows of 'persona-lab score --out' or "
-    "'persona-lab consistency --out', or the --out folder of 'persona-lab filter'"
+    "'persona-lab consistency --out', or the --out folder of 'persona-lab filter', 'reliability', "
+    "'populations', 'judge' or 'converse'"
 )
 _TITLES: Final[Mapping[Kind, str]] = {
     "interview": "an interview",
     "scores": "score rows",
     "consistency": "consistency rows",
     "filter": "a filter run",
+    "reliability": "a reliability run",
+    "populations": "a population",
+    "judge": "a judged run",
+    "converse": "a run of talks",
 }
 _PROFILE: Final = "profile.json"
 _MANIFEST: Final = "manifest.json"
@@ -38,7 +44,7 @@ class Given:
 
     Attributes:
         kind: of the result.
-        path: the file; for a filter run its folder.
+        path: the file; for a filter run, or a trial of bots, its folder.
         name: short, and unlike the others' of the page.
     """
 
@@ -191,11 +197,11 @@ def _recognise(path: Path) -> tuple[Kind, Path]:
     try:
         if path.is_dir():
             return _folder(path)
-        if path.name in (_PROFILE, _MANIFEST):
+        if path.name in (_PROFILE, _MANIFEST, REPORT):
             return _folder(path.parent)
         return _file(path), path
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from None
+        raise InputError(f"cannot read {path}: {error.strerror}; check the path") from None
 
 
 def _folder(path: Path) -> tuple[Kind, Path]:
@@ -205,6 +211,8 @@ def _folder(path: Path) -> tuple[Kind, Path]:
         path = path.parent
     if _is_run(path):
         return "filter", path
+    if (trial := trial_kind(path)) is not None:
+        return trial, path
     raise InputError(f"the folder {path} holds no result; give {ACCEPTED}")
 
 
@@ -249,7 +257,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 if raw.strip():
                     yield number, raw
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from None
+        raise InputError(f"cannot read {path}: {error.strerror}; check the path") from None
 
 
 def _shown(path: Path) -> Path:

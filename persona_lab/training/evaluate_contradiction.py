@@ -43,6 +43,7 @@ def evaluate_contradiction(
     format: str,
     *,
     model: str | Path | None = None,
+    sample: int = 0,
     n_boot: int = 500,
     seed: int = 0,
     progress: Progress = lambda stage, share: None,
@@ -55,8 +56,9 @@ def evaluate_contradiction(
             ``nli`` (jsonl of premise, hypothesis and label) or ``cdconv`` (Chinese: its rows
             come out unscored by an English model).
         model: a model's folder; the bundled one by default.
+        sample: take this many rows at random of those that can be scored; 0 for all.
         n_boot: bootstrap draws.
-        seed: of the bootstrap.
+        seed: of the sample and the bootstrap.
         progress: is told stage and share.
 
     Returns:
@@ -87,6 +89,9 @@ def evaluate_contradiction(
             unscored[code or "unreadable"] += 1
     if not questions and not unscored:
         raise InputError(f"{input} holds no rows; give a file with some")
+    if 0 < sample < len(questions):
+        picks = np.random.default_rng(seed).choice(len(questions), sample, replace=False)
+        questions = [questions[i] for i in sorted(picks)]
     known = training_keys(folder)
     seen = np.array([bool(known.intersection(q.keys)) for q in questions], bool)
     said = answer(opened, questions, progress=progress)

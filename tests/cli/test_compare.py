@@ -59,3 +59,37 @@ def test_the_table_names_the_drift(runs: dict[str, str]) -> None:
 def test_what_is_no_profile(runs: dict[str, str], tmp_path: Path) -> None:
     result = run("compare", runs["main"], str(tmp_path))
     assert result.exit_code == 2 and "cannot read" in result.stderr
+
+
+def test_a_trait_is_one_line_in_80_columns(
+    runs: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = changed(runs).stdout.splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    traits = ["openness", "conscientiousness", "extraversion", "agreeableness", "neuroticism"]
+    for trait in traits:
+        (line,) = [line for line in lines if trait in line]
+        mark, _, before, after, change, *_ = line.split()
+        assert (mark == "drift") == (trait == "extraversion")
+        assert float(change) == pytest.approx(float(after) - float(before), abs=0.011)
+
+
+def test_why_traits_are_not_compared_is_said_once(
+    runs: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    profile = json.loads(Path(runs["main"], "profile.json").read_text())
+    for measured in profile["measurements"]:
+        for key in ("openness", "neuroticism"):
+            measured["domains"][key] |= {"units": {}, "score": None}
+    (tmp_path / "profile.json").write_text(json.dumps(profile))
+    result = run("compare", runs["main"], str(tmp_path))
+    lines = result.stdout.splitlines()
+    assert [line.split()[1] for line in lines if line.startswith("-")] == [
+        "openness",
+        "neuroticism",
+    ]
+    (told,) = [line for line in lines if line.startswith("not compared")]
+    assert told.startswith("not compared: openness, neuroticism: ")
+    assert "2 of 5 traits could not be compared" in result.stderr

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from persona_lab.reports.trials import trial_kind
 from tests.cli.trials import answer, run, write_lines
 from tests.conversing.acted import PEOPLE
 
@@ -28,6 +29,7 @@ def test_two_talk(tmp_path: Path, roles: Path) -> None:
     assert "makes about 252 LLM calls" in result.stderr
     assert "252 LLM calls; " in result.stderr
     report = json.loads((out / "report.json").read_text())
+    assert trial_kind(out) == "converse"
     assert report["speakers"]["bob"]["traits"]["extraversion"]["after"] == 3.0
     assert len((out / "talks.jsonl").read_text().splitlines()) == 3
     assert "LLM calls;" not in run(*args).stderr

@@ -108,6 +108,20 @@ def test_decide_again_sweep_and_preview(run: Run, data: Path, tmp_path: Path) ->
 
 
 class TestExitCodes:
+    def test_a_speaker_who_is_in_no_dialogue(self, run: Run, tmp_path: Path) -> None:
+        path = tmp_path / "in.jsonl"
+        turns = [{"speaker": "Ines", "text": LOUD}, {"speaker": "Otto", "text": QUIET}]
+        path.write_text(lines({"turns": turns}, {"turns": turns[:1]}))
+        result = run(path, "--out", tmp_path / "out", *KEEP, "--speaker", "Inez", code=2)
+        told = result.stderr.replace("\n", " ")
+        assert "no dialogue has a speaker 'Inez'; speakers there: Ines, Otto" in told
+        # the rows are there all the same, with the reason
+        reasons = (tmp_path / "out/unscored.reasons.jsonl").read_text()
+        assert reasons.count("no_speaker") == 2
+        # one dialogue that has the speaker is enough
+        found = run(path, "--out", tmp_path / "two", *KEEP, "--speaker", "otto", "--json", code=1)
+        assert json.loads(found.stdout)["unscored"] == {"no_speaker": 1}
+
     def test_nothing_kept(self, run: Run, data: Path, tmp_path: Path) -> None:
         result = run(
             data, "--out", tmp_path / "out", "--keep", "words > 999", "--detector", "toy", code=1

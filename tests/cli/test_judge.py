@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from persona_lab.reports.trials import trial_kind
 from tests.cli.trials import answer, run, write_lines
 
 ACTED = "callable:tests.judging.acted:"
@@ -38,6 +39,7 @@ def test_two_judges(tmp_path: Path, rubrics: Path, cases: Path) -> None:
         f"{ACTED}five", "--out", out,
     )  # fmt: skip
     assert "gives every case 5 on Fit" in result.stdout
+    assert trial_kind(out) == "judge"
     assert "This run makes about 60 LLM calls" in result.stderr
     report = json.loads((out / "report.json").read_text())
     assert report["rubrics"]["Fit"]["mean"]["estimate"] == 4.0

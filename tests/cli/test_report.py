@@ -83,7 +83,9 @@ def test_nothing_is_overwritten_unasked(run: Run, scores: Path, tmp_path: Path) 
     result = run("report", scores, "-o", scores, "--overwrite", code=2)
     assert "one of the results" in result.stderr and scores.read_text() == before
     run("report", scores, "-o", tmp_path, "--overwrite", code=2)
-    assert "cannot write" in run("report", scores, "-o", tmp_path / "no" / "p.html", code=2).stderr
+    assert "cannot write" in run("report", scores, "-o", out / "p.html", code=2).stderr
+    run("report", scores, "-o", tmp_path / "new" / "folder" / "p.html")
+    assert (tmp_path / "new" / "folder" / "p.html").is_file()
 
 
 def test_bad_rows_are_told(run: Run, scores: Path, tmp_path: Path) -> None:
@@ -136,3 +138,49 @@ def test_help_names_what_it_reads(run: Run) -> None:
     text = " ".join(run("report", "--help").stdout.split())
     assert "score --out" in text and "profile.json" in text and "--overwrite" in text
     assert "report" in run("--help").stdout
+
+
+@pytest.fixture
+def trials(run: Run, tmp_path: Path) -> dict[str, Path]:
+    """A run of each command that puts bots to the test."""
+    acted = "callable:tests.psychometrics.acted"
+    roles = tmp_path / "roles.jsonl"
+    roles.write_text(
+        "".join(
+            json.dumps({"id": name, "system": f"You are {name}.", "group": name}) + "\n"
+            for name in ("Wilma", "Tarek")
+        )
+    )
+    found = {name: tmp_path / name for name in ("reliability", "populations", "again")}
+    small = ("--wordings", 1, "--orders", 1, "--temperatures", "0")
+    run("reliability", "--bot", f"{acted}:steady", *small, "--out", found["reliability"])
+    run("reliability", "--bot", f"{acted}:crooked", *small, "--out", found["again"])
+    run("populations", "--bot", f"{acted}:steady", "--personas", roles, "--out",
+        found["populations"])  # fmt: skip
+    return found
+
+
+def test_trials_of_bots(run: Run, trials: dict[str, Path], tmp_path: Path) -> None:
+    out = tmp_path / "page.html"
+    for kind in ("reliability", "populations"):
+        given = trials[kind]
+        result = run("report", given, "-o", out, "--overwrite", "--json", "--title", "A <title>")
+        figures = json.loads(result.stdout)
+        assert (figures["kind"], figures["title"]) == (kind, "A <title>")
+        assert figures["reports"][0]["report"] == json.loads((given / "report.json").read_text())
+        html = out.read_text()
+        assert_self_contained(html)
+        assert "<h1>A &lt;title&gt;</h1>" in html and "<td>Agreeableness</td>" in html
+    run("report", trials["reliability"] / "report.json", "-o", out, "--overwrite")
+    both = run("report", trials["reliability"], trials["again"], "-o", out, "--overwrite")
+    assert "Warning" not in both.stderr
+    html = out.read_text()
+    assert html.count("<h1>") == 1 and html.count("<h2>") >= 2
+    assert "<em>reliability</em>" in html and "<em>again</em>" in html
+    mixed = run(
+        "report", trials["reliability"], trials["populations"], "-o", tmp_path / "no", code=2
+    )
+    assert "a reliability run" in mixed.stderr and "a population" in mixed.stderr
+    (trials["again"] / "report.md").unlink()
+    result = run("report", trials["again"], "-o", out, "--overwrite", code=2)
+    assert "run the command that wrote the folder again" in result.stderr.replace("\n", " ")

@@ -10,6 +10,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from persona_lab.cli.lazy import Entry, LazyGroup
+from persona_lab.studies import STUDIES
 
 
 class _Commands(LazyGroup):
@@ -72,3 +73,10 @@ def test_the_help_names_all_studies() -> None:
     output = run("--help").output
     for name in ("chatharuhi", "incharacter", "human-items", "personallm", "interaction-llms"):
         assert name in output
+
+
+def test_the_readme_counts_the_studies() -> None:
+    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+    readme = Path(__file__).resolve().parents[2] / "README.md"
+    wanted = f"recompute {words[len(STUDIES)]} published studies"
+    assert wanted in readme.read_text(encoding="utf-8")

@@ -7,8 +7,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from persona_lab.cli import app
-from persona_lab.detectors.registry import MODELS_VARIABLE
+from persona_lab.detectors.registry import MODELS_VARIABLE, load_detector
+from persona_lab.dialogue import Dialogue
 from persona_lab.samples import sample_path
+from persona_lab.scoring import Scoring
 
 FILLER = "and then we did this and that and the other thing with them. "
 LOUD = "The party was a party. " + FILLER * 3
@@ -422,9 +426,32 @@ def test_the_input_is_not_overwritten(run: Run, talks: Path) -> None:
     assert talks.read_text() == before
 
 
-def test_out_in_a_folder_that_is_not_there(run: Run, talks: Path, tmp_path: Path) -> None:
-    error = run(talks, "--out", tmp_path / "no" / "out.jsonl", code=2).stderr
-    assert "cannot write" in error and "No such file or directory" in error
+def test_out_makes_its_folder(run: Run, talks: Path, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "folder" / "out.jsonl"
+    run(talks, "--out", out)
+    assert len(out.read_text().splitlines()) > 1
+    error = run(talks, "--out", out / "out.jsonl", code=2).stderr
+    assert "cannot write" in error and error.count("\n") == 1
+    error = run(talks, "--out", out.parent, "--overwrite", code=2).stderr
+    assert "is a folder; name a file such as" in error
+
+
+def test_rows_come_out_long_before_the_input_ends(toy_model: Path) -> None:
+    taken = 0
+
+    def records() -> Iterator[Dialogue]:
+        nonlocal taken
+        for number in range(10_000):
+            taken += 1
+            yield Dialogue.from_text(LOUD, id=str(number))
+
+    scoring = Scoring(load_detector(str(toy_model)), frameworks=("bigfive",))
+    results = scoring.results(records())
+    next(results)
+    assert taken <= 8
+    for _ in range(1000):
+        next(results)
+    assert 1001 <= taken < 1600  # never far ahead of what came out
 
 
 @pytest.fixture
@@ -568,6 +595,24 @@ def test_the_program_exits_with_2_and_one_line(tmp_path: Path) -> None:
     assert out == "" and err.startswith("Error: there is no file") and err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("args", "says", "see"),
+    [
+        (["score", "x.txt", "--speker", "a"], "--speaker", "persona-lab score --help"),
+        (["score", "x.txt", "--framework", "big6"], "'bigfive', 'mbti'", "score --help"),
+        (["score", "x.txt", "--limit", "0"], "'--limit'", "score --help"),
+        (["score"], "'INPUT'", "score --help"),
+        (["filter", "sweep"], "'--scores'", "filter sweep --help"),
+        (["scor"], "'score'", "persona-lab --help"),
+    ],
+)
+def test_a_wrong_option_is_one_line_with_the_remedy(args: list[str], says: str, see: str) -> None:
+    result = CliRunner().invoke(app, args, prog_name="persona-lab")
+    assert result.exit_code == 2 and result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("Error: ") and says in line and line.endswith(see)
+
+
 def test_a_pipe_that_closes_early_is_no_error(talks: Path) -> None:
     process = start("score", str(talks), "--json", "--detector", "toy")
     assert process.stdout is not None and process.stderr is not None
@@ -581,14 +626,48 @@ def test_a_pipe_that_closes_early_is_no_error(talks: Path) -> None:
 def test_ctrl_c_ends_quietly() -> None:
     # a shell's background jobs ignore SIGINT, and what they start inherits that
     process = start(
-        "score", "-", "--detector", "toy",
+        "score", "-", "--detector", "toy", "--json",
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
-    time.sleep(4)  # it is waiting for its input by then, on a busy machine too
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert err.strip().splitlines()[-1] == "Interrupted"
+    with at_work(process):
+        process.send_signal(signal.SIGINT)
+    assert process.returncode == 130 and process.stderr is not None
+    assert process.stderr.read().strip().splitlines()[-1] == "Interrupted"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals work differently there")
+def test_a_killed_run_leaves_the_rows_made_so_far(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    process = start("score", "-", "--detector", "toy", "--json", "--out", str(out))
+    with at_work(process):
+        process.kill()
+    rows = out.read_text(encoding="utf-8").splitlines()[:-1]  # the last may be torn
+    assert len(rows) >= 8 and {json.loads(row)["status"] for row in rows} == {"scored"}
+    result = run("-", "--out", out, "--resume", input="".join(islice(_endless_rows(), 8)))
+    assert "dialogues were there already" in result.stderr
+
+
+def _endless_rows() -> Iterator[str]:
+    return (json.dumps({"id": str(number), "text": LOUD}) + "\n" for number in count())
+
+
+@contextmanager
+def at_work(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Give a run rows without end, wait until it is at work, and in the end for its end."""
+    assert process.stdin is not None and process.stdout is not None
+    stdin = process.stdin
+
+    def feed() -> None:
+        with suppress(BrokenPipeError):
+            stdin.writelines(_endless_rows())
+
+    feeder = threading.Thread(target=feed, daemon=True)
+    feeder.start()
+    for _ in range(20):
+        assert json.loads(process.stdout.readline())["status"] == "scored"
+    yield
+    process.wait(timeout=60)
+    feeder.join(timeout=60)
 
 
 def test_output_that_cannot_show_bars_gets_letters(talks: Path) -> None:

@@ -165,3 +165,15 @@ def test_nothing_to_compare(make_turns, nli) -> None:
     assert isinstance(apart, NotScored)
     assert apart.code == "unrelated"
     assert nli.pairs == []
+
+
+def test_every_contradicting_pair_is_listed(make_turns, nli) -> None:
+    """A speaker who takes back the same claim again and again."""
+    texts = [SAID[0], *[SAID[2]] * 14]
+    turns = make_turns(
+        np.zeros((15, 5)), texts=texts, speakers=["Ann"] * 15, vectors=np.ones((15, 2)) / np.sqrt(2)
+    )
+    found = measured(coherence(turns, "Ann", nli))
+    # not only the first ten; later turns are held against the claims that are nearest
+    assert {c.later_turn for c in found.conflicts} >= set(range(1, 12))
+    assert found.suspect is None

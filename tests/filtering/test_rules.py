@@ -161,3 +161,55 @@ def test_certain_is_what_holds_over_the_whole_interval() -> None:
     # the other clause decides whatever the interval is
     assert certain("extraversion.p_high >= 0.6 and words > 50") == [False] * 4
     assert certain("extraversion.p_high between 0.1 and 0.95") == [True, True, True, None]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("extraversion.label = 'extraverted'", [True, False, False]),
+        ("extraversion.label = 'Outgoing'", [True, False, False]),
+        ("'introverted' = extraversion.label", [False, True, False]),
+        ("extraversion.label != 'withdrawn'", [True, False, True]),
+        ("extraversion.label in ('extraverted', 'abstain')", [True, False, True]),
+        ("(extraversion.label) = ('high')", [True, False, False]),
+    ],
+)
+def test_a_label_may_be_named_by_its_pole(text: str, expected: list[bool]) -> None:
+    assert evaluate(text, extraversion__label=["high", "low", "abstain"]) == expected
+
+
+def test_a_pole_belongs_to_its_trait() -> None:
+    """The same word stands for the low pole of two traits, and for none of the others."""
+    rows = {"conscientiousness__label": ["low"], "JP__label": ["high"], "EI__label": ["low"]}
+    assert evaluate("conscientiousness.label = 'spontaneous'", **rows) == [True]
+    assert evaluate("JP.label = 'spontaneous'", **rows) == [False]
+    assert evaluate("EI.label = 'I' and EI.label = 'i'", **rows) == [True]
+    with pytest.raises(FieldError):
+        Rule("openness.label = 'spontaneous'", KINDS)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("extraversion.label = 'loud'", "high (extraverted, outgoing), low (introverted"),
+        ("extraversion.label in ('high', 'medium')", "or abstain; not 'medium'"),
+        ("status = 'ok'", "'scored' or 'unscored'"),
+        ("openness.why = 'dull'", "'nothing_shown', 'mixed' or 'too_short'"),
+        ("language = 'English'", "a code such as 'en'"),
+        ("type = 'INTX7'", "four letters such as INFP"),
+        ("extraversion.p_high > 60", "goes from 0 to 1; 60 is outside"),
+        ("extraversion.level <= -3", "goes from -2 to 2; -3 is outside"),
+        ("extraversion.level between 1 and 5", "goes from -2 to 2; 5 is outside"),
+        ("extraversion > .5", "write extraversion.level (what is shown, -2 to 2) or"),
+        ("Extraversion > .5", "extraversion.p_high (probability of extraverted, 0 to 1)"),
+        ("words > 5 and EI > .5", "EI.p_high (probability of E, 0 to 1)"),
+    ],
+)
+def test_what_a_field_never_holds_is_told(text: str, told: str) -> None:
+    with pytest.raises(FieldError) as caught:
+        Rule(text, KINDS)
+    assert told in str(caught.value)
+
+
+def test_a_type_may_be_in_small_letters() -> None:
+    assert evaluate("type = 'infp'", type=["INFP", "ENFP"]) == [True, False]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,19 @@ def test_a_setting_that_cannot_work_is_named_with_the_remedy(
         Config.from_env({f"PERSONA_LAB_{name}": value})
     if name != "HOST":
         assert f"PERSONA_LAB_{name}" in str(error.value)
+
+
+def test_a_taken_port_is_one_line_before_anything_starts() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(InputError, match=f"port {port} of 127.0.0.1 is taken") as error:
+            module.check_address("127.0.0.1", port)
+    assert "--port" in str(error.value)
+    module.check_address("127.0.0.1", port)
+    with pytest.raises(InputError, match="--host"):
+        module.check_address("not a name", port)
 
 
 def test_no_setting_has_the_name_of_a_variable_of_the_library() -> None:

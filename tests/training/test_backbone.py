@@ -13,7 +13,12 @@ transformers = pytest.importorskip("transformers", reason="needs the extra 'trai
 from tokenizers import Tokenizer, models  # noqa: E402
 
 from persona_lab.errors import TrainingError  # noqa: E402
-from persona_lab.training.backbone import MINILM, bert_to_roberta, load_backbone  # noqa: E402
+from persona_lab.training.backbone import (  # noqa: E402
+    MINILM,
+    bert_to_roberta,
+    check_backbone,
+    load_backbone,
+)
 
 SMALL = {
     "vocab_size": 60,
@@ -135,3 +140,27 @@ def test_decoders_are_refused() -> None:
     config = transformers.BertConfig(**SMALL, is_decoder=True)
     with pytest.raises(TrainingError, match="is_decoder=True"):
         bert_to_roberta(transformers.BertModel(config))
+
+
+@pytest.mark.parametrize("error", [OSError("no route"), TimeoutError(), ValueError("a proxy")])
+def test_without_a_network_a_hub_name_is_told_at_once(monkeypatch, tmp_path, error) -> None:
+    import huggingface_hub
+
+    asked = []
+
+    def model_info(self, name, *, timeout):
+        asked.append((name, timeout))
+        raise error
+
+    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", model_info)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+    for call in (check_backbone, load_backbone):
+        with pytest.raises(TrainingError, match="the Hugging Face hub cannot be reached") as told:
+            call("some-team/no-such-backbone")
+        assert MINILM in str(told.value) and "folder" in str(told.value)
+    assert asked[0][0] == "some-team/no-such-backbone" and asked[0][1] <= 30
+    check_backbone(tmp_path)  # what lies here needs no hub
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(TrainingError, match="HF_HUB_OFFLINE is set"):
+        check_backbone("some-team/no-such-backbone")
+    assert len(asked) == 2

@@ -405,6 +405,14 @@ def test_rows_that_were_trained_on_are_kept_apart(trained, data: Path) -> None:
         data / "decode" / "dev.label", "decode", model=folder, n_boot=20
     )
     assert one_file == result
+    some, same, other = (
+        evaluate_contradiction(
+            data / "decode", "decode", model=folder, n_boot=20, sample=40, seed=seed
+        )
+        for seed in (1, 1, 2)
+    )
+    assert some["n"] + some["seen_in_training"]["n"] == 40
+    assert some == same and some != other
     (folder / KEYS_FILE).rename(folder / "away")
     assert training_keys(folder) == set()
     (folder / "away").rename(folder / KEYS_FILE)
