@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona_lab.errors import TrainingError
-from persona_lab.training.segments import good_at_bf16, pad
+from persona_lab.training.segments import by_layer, good_at_bf16, pad
 
 if TYPE_CHECKING:
     import torch
@@ -123,21 +123,11 @@ class EncoderNetwork:
     def optimizer(
         self, rate: float, *, head_rate: float, layer_decay: float, weight_decay: float
     ) -> torch.optim.AdamW:
-        """AdamW with a rate for each layer; vectors do not decay."""
-        import torch
-
-        trained = list(self.layers)[self.frozen :]
-        parts = [
-            (rate * layer_decay**depth, list(layer.parameters()))
-            for depth, layer in enumerate(reversed(trained))
-        ]
-        parts.append((head_rate, list(self.head.values())))
-        groups: list[dict[str, Any]] = []
-        for own, parameters in parts:
-            for decay, matrices in ((weight_decay, True), (0.0, False)):
-                some = [p for p in parameters if (p.ndim > 1) == matrices]
-                groups.append({"params": some, "weight_decay": decay, "lr": own, "rate": own})
-        return torch.optim.AdamW(groups)
+        """See :func:`~persona_lab.training.segments.by_layer`."""
+        return by_layer(
+            list(self.layers)[self.frozen :], list(self.head.values()), rate,
+            head_rate=head_rate, layer_decay=layer_decay, weight_decay=weight_decay,
+        )  # fmt: skip
 
     def _rotation(self, states: torch.Tensor) -> Iterator[tuple[str, Any]]:
         """What layers with rotary positions want besides."""

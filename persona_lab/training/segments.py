@@ -164,6 +164,39 @@ def good_at_bf16(device: str) -> bool:
     return any(bool(getattr(torch.cpu, name, bool)()) for name in checks)
 
 
+def by_layer(
+    layers: Sequence[Any],
+    head: Sequence[torch.Tensor],
+    rate: float,
+    *,
+    head_rate: float,
+    layer_decay: float,
+    weight_decay: float,
+) -> torch.optim.AdamW:
+    """AdamW with a rate for each layer; vectors (biases, normalisations) do not decay.
+
+    Args:
+        layers: that are trained, from below; each lower one learns more slowly.
+        head: what lies above them.
+        rate: of the highest layer.
+        head_rate: of the head.
+        layer_decay: factor from a layer to the one below.
+        weight_decay: of matrices.
+    """
+    import torch
+
+    parts = [
+        (rate * layer_decay**depth, list(layer.parameters()))
+        for depth, layer in enumerate(reversed(layers))
+    ]
+    groups: list[dict[str, Any]] = []
+    for own, parameters in [*parts, (head_rate, list(head))]:
+        for decay, matrices in ((weight_decay, True), (0.0, False)):
+            some = [p for p in parameters if (p.ndim > 1) == matrices]
+            groups.append({"params": some, "weight_decay": decay, "lr": own, "rate": own})
+    return torch.optim.AdamW(groups)
+
+
 class Network:
     """A copy of an encoder, attention over a text's segments, and linear heads.
 
@@ -282,19 +315,11 @@ class Network:
         self, rate: float, layer_decay: float, head_rate: float, weight_decay: float
     ) -> torch.optim.AdamW:
         """AdamW with a ``rate`` for each layer; vectors (biases, normalisations) do not decay."""
-        import torch
-
-        parts = [
-            (rate * layer_decay**depth, list(layer.parameters()))
-            for depth, layer in enumerate(reversed(self.trained))
-        ]
-        parts.append((head_rate, [self.head[name] for name in ("query", "weight", "bias")]))
-        groups: list[dict[str, Any]] = []
-        for own, parameters in parts:
-            for decay, matrices in ((weight_decay, True), (0.0, False)):
-                some = [p for p in parameters if (p.ndim > 1) == matrices]
-                groups.append({"params": some, "weight_decay": decay, "lr": own, "rate": own})
-        return torch.optim.AdamW(groups)
+        head = [self.head[name] for name in ("query", "weight", "bias")]
+        return by_layer(
+            self.trained, head, rate, head_rate=head_rate, layer_decay=layer_decay,
+            weight_decay=weight_decay,
+        )  # fmt: skip
 
     def _vectors(self, segments: Sequence[Ids]) -> torch.Tensor:
         """What the exported graph computes, ``(len(segments), dim)``."""
