@@ -246,7 +246,7 @@ def _training(metrics: Mapping[str, Any]) -> list[str]:
         "",
         *([metrics["note"], ""] if "note" in metrics else []),
         *(
-            [f"Training went on from the model with the hash `{metrics['continued']}`.", ""]
+            [_continued(metrics), ""]
             if "continued" in metrics
             else []
         ),
@@ -267,6 +267,17 @@ def _training(metrics: Mapping[str, Any]) -> list[str]:
         "```",
         "",
     ]
+
+
+def _continued(metrics: Mapping[str, Any]) -> str:
+    lost = metrics["data"].get("seen_before", {}).get("test")
+    left_out = (
+        f" Of the test split {lost['dialogues']:,} dialogues and {lost['pairs']:,} pairs that an "
+        "earlier round had seen are left out."
+        if lost
+        else ""
+    )
+    return f"Training went on from the model with the hash `{metrics['continued']}`.{left_out}"
 
 
 def _percent(share: float | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,12 +19,11 @@ from persona_lab.consistency.contradiction import (
 from persona_lab.consistency.nli_model import (
     FOLDER,
     HEAD_FILE,
-    KEYS_FILE,
     read_config,
     write_config,
 )
 from persona_lab.encoding.files import ENCODER_FILE, TOKENIZER_FILE
-from persona_lab.errors import MissingExtraError, TrainingError
+from persona_lab.errors import MissingExtraError
 from persona_lab.training.encoder_network import keep
 from persona_lab.training.evaluate_contradiction import (
     answer,
@@ -37,6 +36,7 @@ from persona_lab.training.nli_corpora import JUDGED, TALK, Corpora, load_corpora
 from persona_lab.training.nli_draw import Drawer, NliSettings
 from persona_lab.training.nli_judge import validation_judge
 from persona_lab.training.nli_questions import pair_questions, questions_of
+from persona_lab.training.nli_seen import seen_by, unseen, write_seen
 from persona_lab.training.nli_teacher import open_teacher, read_by, unjudged
 from persona_lab.training.nli_train import train_pairs
 from persona_lab.version import __version__
@@ -89,8 +89,7 @@ def train_contradiction(
 
     Raises:
         MissingExtraError: the extra ``train`` is not installed.
-        TrainingError: the data do not do, the work folder belongs to another run, or the model
-            to go on from was split with another seed.
+        TrainingError: the data do not do, or the work folder belongs to another run.
     """
     try:
         from persona_lab.training.backbone import load_backbone
@@ -101,9 +100,9 @@ def train_contradiction(
 
     out = Path(out)
     work, folder = out / "work", out / FOLDER
-    if start is not None:
-        _same_splits(Path(start), settings.seed)
     corpora = load_corpora(data, settings.seed)
+    seen = frozenset[int]() if start is None else seen_by(start)
+    corpora = unseen(corpora, seen)
     model, tokenizer = load_backbone(backbone, rotary=True)
     pairs = dict(corpora.pairs["train"])
     if teachers:
@@ -132,22 +131,8 @@ def train_contradiction(
     )  # fmt: skip
     head = {name: tensor.detach().cpu().numpy() for name, tensor in network.head.items()}
     np.savez(work / "export" / HEAD_FILE, allow_pickle=False, **head)
-    return finish(corpora, work / "export", folder, facts | {"export": exported}, tell=tell)
-
-
-def _same_splits(start: Path, seed: int) -> None:
-    """With another seed, what is held out now was learnt then."""
-    try:
-        was = json.loads((start / "metrics.json").read_text(encoding="utf-8"))["settings"]["seed"]
-    except (OSError, ValueError, KeyError) as error:
-        raise TrainingError(
-            f"{start} does not tell the seed of its splits (metrics.json): {error}"
-        ) from error
-    if was != seed:
-        raise TrainingError(
-            f"the model in {start} was trained on splits of seed {was}; with seed {seed} it has "
-            f"seen what would be held out: give --seed {was}"
-        )
+    facts |= {"export": exported}
+    return finish(corpora, work / "export", folder, facts, seen=seen, tell=tell)
 
 
 def finish(
@@ -156,6 +141,7 @@ def finish(
     folder: Path,
     facts: Mapping[str, Any],
     *,
+    seen: Collection[int] = (),
     tell: Tell = lambda line: None,
 ) -> dict[str, Any]:
     """From exported files to a finished model folder.
@@ -165,6 +151,7 @@ def finish(
         exported: folder with both encoder files, tokenizer and linear layer.
         folder: the model's, made anew.
         facts: of training and export, for the card.
+        seen: keys of what earlier rounds have seen.
         tell: is given lines about what is going on.
 
     Returns:
@@ -173,7 +160,7 @@ def finish(
     folder.mkdir(parents=True, exist_ok=True)
     for name in (ENCODER_FILE, TOKENIZER_FILE, HEAD_FILE):
         shutil.copyfile(exported / name, folder / name)
-    _write_keys(corpora, folder)
+    write_seen(corpora, folder, seen)
     _configure(folder, PairCalibration())
     model = ContradictionModel.load(folder, precision="int8", device="cpu")
     tell("calibrating")
@@ -286,22 +273,3 @@ def _sample_texts(corpora: Corpora, seed: int) -> list[str]:
         picked = dice.choice(len(pairs), min(len(pairs), _EXPORT_TEXTS // 3), replace=False)
         texts += [f"{pairs[i].premise} {pairs[i].hypothesis}" for i in picked]
     return [texts[i] for i in dice.permutation(len(texts))]
-
-
-def _write_keys(corpora: Corpora, folder: Path) -> None:
-    """Keep hashes of what was trained and calibrated on; pairs made by rule are nobody's."""
-    keys = {
-        pair.key
-        for split in ("train", "validation")
-        for kind, pairs in corpora.pairs[split].items()
-        if kind != "made"
-        for pair in pairs
-    }
-    # also dialogues of which only the context was shown, or that only calibrated
-    keys |= {
-        key
-        for split in ("train", "validation")
-        for q in questions_of(corpora, split)
-        for key in q.keys
-    }
-    np.savez(folder / KEYS_FILE, allow_pickle=False, keys=np.array(sorted(keys), np.uint64))

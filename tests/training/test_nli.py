@@ -369,19 +369,22 @@ def test_a_run_learns_what_was_planted(trained) -> None:
     assert metrics["loss"][1] < metrics["loss"][0]
 
 
-def test_a_model_is_not_trained_further_on_other_splits(
-    trained, data: Path, backbone: Path, tmp_path: Path
-) -> None:
-    from persona_lab.training.nli_run import train_contradiction
+def test_what_an_earlier_round_has_seen_is_not_held_out(trained, data: Path) -> None:
+    from persona_lab.training.nli_questions import questions_of
+    from persona_lab.training.nli_seen import seen_by, unseen
 
-    out, _ = trained
-    other = replace(QUICK, seed=QUICK.seed + 1)
-    with pytest.raises(TrainingError, match=f"give --seed {QUICK.seed}"):
-        train_contradiction(
-            data, tmp_path, other, backbone=str(backbone), start=out / "contradiction"
-        )
-    with pytest.raises(TrainingError, match="does not tell the seed"):
-        train_contradiction(data, tmp_path, QUICK, backbone=str(backbone), start=tmp_path)
+    seen = seen_by(trained[0] / "contradiction")
+    other = load_corpora(data, QUICK.seed + 1)  # held out there is another part of the data
+    kept = unseen(other, seen)
+    assert kept.pairs["train"] == other.pairs["train"]
+    for split in ("validation", "test"):
+        assert len(kept.cases[split]) < len(other.cases[split])
+        assert not any(key in seen for q in questions_of(kept, split) for key in q.keys)
+        assert not any(p.key in seen for some in kept.pairs[split].values() for p in some)
+    lost = kept.facts["seen_before"]
+    assert lost["test"]["dialogues"] == len(other.cases["test"]) - len(kept.cases["test"])
+    with pytest.raises(TrainingError, match="does not tell what the model has seen"):
+        seen_by(data)
 
 
 def test_the_card_is_what_the_metrics_say(trained) -> None:
