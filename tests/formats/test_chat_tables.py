@@ -137,6 +137,27 @@ class TestTablesWithoutTexts:
 
 class TestDelimiters:
     @pytest.mark.parametrize("mark", [";", ",", "\t", "|"])
+    @pytest.mark.parametrize(
+        "names",
+        [
+            ("dialogue_id", "speaker", "utterance"),
+            ("Conversation ID", "Speaker", "Text"),
+            ("THREAD_ID", "author", "body"),
+        ],
+    )
+    def test_tables_of_turns_whatever_their_file_is_called(
+        self, tmp_path: Path, mark: str, names: tuple[str, str, str]
+    ) -> None:
+        rows = [names, ("1", "Mira", "A long day."), ("2", "Jon", "So?"), ("1", "Ida", "Yes.")]
+        for name in ("in.txt", "in.csv"):
+            path = tmp_path / name
+            path.write_text("".join(mark.join(row) + "\n" for row in rows))
+            assert said(path) == [
+                ("1", [("Mira", "A long day."), ("Ida", "Yes.")]),
+                ("2", [("Jon", "So?")]),
+            ]
+
+    @pytest.mark.parametrize("mark", [";", ",", "\t", "|"])
     @pytest.mark.parametrize("quoted", [True, False])
     def test_the_line_that_names_the_delimiter(self, mark: str, quoted: bool) -> None:
         first = f'"sep={mark}"' if quoted else f"sep={mark}"
