@@ -52,7 +52,8 @@ _WORDLESS = re.compile(
     r"|joined the server|pinned a message|started a call(?: that lasted .*)?"
     r"|(?:dit bericht is|je hebt dit bericht) verwijderd|bu mesaj\u0131? sil(?:indi|diniz)"
     r"|(?:\u0434\u0430\u043d\u043d\u043e\u0435 )?"  # Russian
-    r"\u0441\u043e\u043e\u0431\u0449\u0435\u043d\u0438\u0435 \u0443\u0434\u0430\u043b\u0435\u043d\u043e"
+    r"\u0441\u043e\u043e\u0431\u0449\u0435\u043d\u0438\u0435 "
+    r"\u0443\u0434\u0430\u043b\u0435\u043d\u043e"
     r"|\u062a\u0645 \u062d\u0630\u0641 \u0647\u0630\u0647"  # Arabic
     r" \u0627\u0644\u0631\u0633\u0627\u0644\u0629",
     re.IGNORECASE | re.DOTALL,
@@ -179,14 +180,18 @@ def paired(lines: Sequence[str]) -> Read | None:
         lines: the first lines of a text, blank ones left out.
 
     Returns:
-        None unless a name stands on the same side of nearly every time, and people come back.
+        None unless a name stands on the same side of nearly every time, people come back, and
+        there are words below. A time above a name has a date, or it may be a timetable.
     """
     bare = [_RECEIPT.sub("", without_marks(line).strip()) for line in lines]
     times = [i for i, line in enumerate(bare) if is_stamp(line)]
     for side in (1, -1):
         beside = [bare[i + side] for i in times if 0 <= i + side < len(bare)]
         names = [name for name in beside if is_contact(name) and not is_label(name)]
-        if repeat(names) and len(names) >= len(times) * _PAIRED_SHARE:
+        dated = side < 0 or all(_DATE.search(bare[i]) for i in times)
+        empty = sum(i + max(side, 0) + 1 in (*times, len(bare)) for i in times)
+        known = dated and empty < len(times) / 2 and repeat(names)
+        if known and len(names) >= len(times) * _PAIRED_SHARE:
             return _pair_reader(frozenset(names))
     return None
 

@@ -19,7 +19,7 @@ from persona_lab.formats.turn_keys import (
     USUAL,
     TurnKeys,
 )
-from persona_lab.formats.turn_shapes import from_meta, is_notice, unwrapped
+from persona_lab.formats.turn_shapes import from_meta, is_notice, unwrapped, with_side
 from persona_lab.formats.turn_words import parsed, person, words_of
 
 _ID_KEYS = ("id", "uuid", "message_id", "utterance_id", "turn_id")
@@ -61,7 +61,7 @@ def looks_like_turns(value: object, keys: TurnKeys = USUAL) -> bool:
         return False
     turns = [item for item in value if isinstance(item, Mapping)]
     if turns:
-        return any(is_turn(item, keys) or _sides(unwrapped(item)) for item in turns)
+        return any(is_turn(with_side(item), keys) or _sides(unwrapped(item)) for item in turns)
     return _are_texts(value) or all(_is_pair(item) for item in value)
 
 
@@ -149,7 +149,7 @@ def _sided(turns: list[Turn]) -> list[Turn]:
 def _turns(item: object, position: int, key: str, keys: TurnKeys) -> Iterator[Turn]:
     if not isinstance(item, Mapping):
         raise BadRow(f"every element of {key!r} must be an object, not {kind(item)}")
-    item = unwrapped(item)
+    item = with_side(unwrapped(item))
     if is_notice(item):
         yield Turn("", NOBODY, None)
         return

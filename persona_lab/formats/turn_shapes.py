@@ -19,11 +19,16 @@ _META_TIME = "timestamp_ms"
 
 
 def unwrapped(item: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A turn whose speaker and text stand one level deeper, or whose speaker is a flag."""
+    """A turn whose speaker and text stand one level deeper."""
     for key in _INNER_KEYS:
         inner = item.get(key)
         if isinstance(inner, Mapping) and any(part in inner for part in TEXT_KEYS):
             return {**item, **inner}
+    return item
+
+
+def with_side(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A turn that tells by a flag which side it is, with the role; others as they are."""
     if any(item.get(key) for key in (*SPEAKER_KEYS, *LATE_SPEAKER_KEYS)):
         return item
     for flag, sides in _FLAGS.items():

@@ -464,3 +464,8 @@ def test_an_id_is_no_speaker_to_try() -> None:
         read({"version": 1, "data": [{"id": "a", "text": ASK}, {"id": "b", "text": REPLY}]})
     with pytest.raises(FormatError, match=r"--columns text=body,speaker=author"):
         read({"author": "Mira", "body": ASK, "score": 3})
+
+
+def test_posts_with_a_flag_are_no_dialogue() -> None:
+    rows = [{"id": "a", "text": ASK, "is_bot": False}, {"id": "b", "text": REPLY, "is_bot": True}]
+    assert [(d.id, len(d.utterances)) for d in read(json.dumps(rows))] == [("a", 1), ("b", 1)]

@@ -555,3 +555,18 @@ def test_known_files_that_are_not_read_are_remarked_on(tmp_path: Path, lines: st
     (dialogue,) = reader
     assert isinstance(dialogue, Dialogue) and {u.speaker for u in dialogue.utterances} == {AUTHOR}
     assert any("which are not read" in note for note in reader.notes)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "10:30\nSoup\n11:00\nBread\n12:00\nSoup\n13:00\nBread\n",
+        "10:30\nSoup\nBring a bowl.\n11:00\nBread\nBring a knife.\n12:00\nSoup\nAgain.\n",
+        "3 May 2021, 10:31\nIt rains.\n\n4 May 2021, 11:00\nIt snows.\n\n5 May 2021, 9:00\nSun.\n",
+        "CHAPTER I.\n\nIt rains.\n\nCHAPTER II.\n\nIt snows.\n\nTHE END.\n",
+    ],
+)
+def test_times_and_headings_do_not_speak(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "plan.txt"
+    path.write_text(content)
+    assert detect_format(path) == "text"
