@@ -188,6 +188,16 @@ class TestStrayFiles:
         named = expand([tmp_path / "dataset_info.json"])
         assert [file.name for file in named.files] == ["dataset_info.json"]
 
+    @pytest.mark.parametrize("content", ["", " \n\n", "[]", "[\n]\n"])
+    def test_an_empty_file_is_left_out(self, tmp_path: Path, content: str) -> None:
+        (tmp_path / "toy.jsonl").write_text(self.chats)
+        (tmp_path / "none.json").write_text(content)
+        found = expand([tmp_path])
+        assert [file.name for file in found.files] == ["toy.jsonl"]
+        assert list(found.remarks()) == ["none.json left out: it is empty"]
+        (tmp_path / "toy.jsonl").unlink()
+        assert [file.name for file in expand([tmp_path]).files] == ["none.json"]
+
     def test_columns_make_a_file_readable(self, tmp_path: Path) -> None:
         (tmp_path / "a.jsonl").write_text(self.chats)
         (tmp_path / "odd.json").write_text('[{"body": "Good morning."}]')
