@@ -120,8 +120,8 @@ def command(
     given = expand([input], columns)
     for path in given.skipped:
         note(f"{path} is left out: its extension is not one of a dialogue file")
-    for path in given.stray:
-        note(f"{path} is left out: it is JSON of no known layout")
+    for remark in given.remarks():
+        note(remark)
     console = stdout()
     read = 0
     for file in given.files:

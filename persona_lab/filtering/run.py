@@ -163,8 +163,8 @@ def _files(
         first = found.skipped[0]
         more = f" and {len(found.skipped) - 1} more" if len(found.skipped) > 1 else ""
         warn(f"{first}{more} left out: the extension is not one of a dialogue file")
-    for path in found.stray:
-        warn(f"{path.name} left out: it is JSON of no known layout")
+    for remark in found.remarks():
+        warn(remark)
     return found.files
 
 

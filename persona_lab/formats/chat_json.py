@@ -32,11 +32,13 @@ from persona_lab.formats.turn_words import parsed, words_of
 TURN_KEYS = (
     "messages", "conversations", "conversation", "dialogue", "dialog", "dialogs", "turns",
     "utterances", "chat_messages", "history", "thread", "items", "data", "visible", "internal",
-    "msgs",
+    "msgs", "contents",
 )  # fmt: skip
 BOTH_KEYS = ("conversation_a", "conversation_b")
 REPLY_KEYS = ("chosen", "rejected")
-PERSONA_KEYS = ("system", "system_prompt", "chatbot_role")
+PERSONA_KEYS = (
+    "system", "system_prompt", "chatbot_role", "systemInstruction", "system_instruction",
+)  # fmt: skip
 ID_KEYS = (
     "id", "conversation_id", "dialogue_id", "dialog_id", "conversation_hash", "uuid",
     "message_tree_id", "question_id",
@@ -255,7 +257,9 @@ def _personas(record: Mapping[str, Any], key: str, how: How) -> Iterator[str | N
     """What the record says about who assists; an instruction beside turns is that too."""
     for name in (*PERSONA_KEYS, *(("instruction",) if key else ())):
         value = record.get(name)
-        if isinstance(value, (str, list)):
+        if isinstance(value, Mapping):
+            yield words_of(value, name)
+        elif isinstance(value, (str, list)):
             yield words_of([part for part in _parts(value) if isinstance(part, (str, dict))], name)
     for part in _parts(record.get("persona")) if "persona" in how.columns else ():
         yield whole(part)

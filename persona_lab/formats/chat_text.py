@@ -16,7 +16,7 @@ from persona_lab.dialogue import AUTHOR, Utterance
 from persona_lab.formats.captions import is_captions, split_captions
 from persona_lab.formats.name_lines import alone, is_screenplay, split_screenplay, staged
 from persona_lab.formats.names import is_label
-from persona_lab.formats.stamped import headed, stamped
+from persona_lab.formats.stamped import headed, paired, stamped
 from persona_lab.formats.templates import is_one_a_line, split_template
 from persona_lab.formats.transcript import any_name, is_code, named, split_turn
 from persona_lab.formats.turns import Chat, Read, gather
@@ -30,6 +30,7 @@ _SIDES = ("speaker 1", "speaker 2")
 _SHORT = 3
 _MARK = re.compile(r"[<\[|]|##|__|SER:|:\s")
 _TOKEN = re.compile(r"<\|\w+\|>|\[/?INST\]|^#{2,4}\s*(?:Human|User|Assistant|Response)\b", re.M)
+_FIELDS = re.compile(r"^\d+ (?:your|partner's) persona: | \+\+\+\$\+\+\+ ", re.MULTILINE)
 
 Split = Callable[[Sequence[str]], Iterator[Chat]]
 """Lines into the chats they hold."""
@@ -105,6 +106,11 @@ def missed(text: str) -> str | None:
         return _remark(f"'{_EOU}' marks", "dailydialog")
     if text.count("-->") > 1:
         return _remark("ranges of times ('-->')", "subtitles")
+    if len(_FIELDS.findall(text)) > 1:
+        return (
+            "read as one text by one author, though it holds lines of Persona-Chat or of "
+            "Cornell's films, which are not read; convert them to csv or jsonl"
+        )
     lines = [line for line in text.splitlines() if line.strip()]
     if is_code(lines):
         return None
@@ -131,7 +137,7 @@ def _gathered(read: Read | None) -> Split | None:
 
 def _transcript(lines: Sequence[str], strict: bool) -> Split | None:
     full = [line for line in _without_front_matter(lines) if line.strip()]
-    read = stamped(full) or headed(full) or named(full, strict=strict)
+    read = stamped(full) or headed(full) or paired(full) or named(full, strict=strict)
     return _gathered(read or (None if strict else staged(full) or alone(full)))
 
 

@@ -36,17 +36,18 @@ def has_chats(header: Sequence[str]) -> bool:
     names = {name.casefold() for name in header}
     paired = pair_of(lambda key: key in names) is not None
     whole = any(key in names for key in (*TURN_KEYS, *BOTH_KEYS, *REPLY_KEYS))
-    return paired or whole or bool(_turn_columns(header))
+    return paired or whole or bool(turn_columns(header))
 
 
-def _turn_columns(header: Sequence[str]) -> dict[str, str]:
+def turn_columns(header: Sequence[str]) -> dict[str, str]:
     """The columns of a table whose rows are turns; none where they are not."""
-    key = dialogue_key(dict.fromkeys(header, "x"))
-    speaker = next((name for name in SPEAKER_KEYS if name in header), None)
-    text = next((name for name in TEXT_KEYS if name in header and name != speaker), None)
-    if key is None or speaker is None or text is None:
+    names = {name.casefold(): name for name in header}
+    key = dialogue_key(dict.fromkeys(names, "x"))
+    speaker = next((name for name in SPEAKER_KEYS if name in names), None)
+    text = next((name for name in TEXT_KEYS if name in names and name != speaker), None)
+    if key is None or speaker is None or text is None or len(names) < len(header):
         return {}
-    return {"dialogue": key, "speaker": speaker, "text": text}
+    return {"dialogue": names[key], "speaker": names[speaker], "text": names[text]}
 
 
 def columns_of(header: Sequence[str], columns: Columns) -> dict[str, str]:
@@ -59,7 +60,7 @@ def columns_of(header: Sequence[str], columns: Columns) -> dict[str, str]:
     Returns:
         Names by role, as far as the file has them.
     """
-    turns = {} if columns else _turn_columns(header)
+    turns = {} if columns else turn_columns(header)
     wanted = {**_DEFAULTS, **{trait: trait for trait in ALL_TRAITS}, **columns, **turns}
     # SN is as often a serial number and TF a term frequency: axes must be spelt exactly.
     axes = [axis for axis in MBTI.keys if axis not in columns and axis not in header]

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from persona_lab.errors import FormatError, InputError
@@ -15,7 +16,7 @@ from persona_lab.formats import persona_statements, youtube_personality
 from persona_lab.formats.base import Columns, Format, shown
 from persona_lab.formats.chat_reading import is_readable
 from persona_lab.formats.chat_text import LOOK_AHEAD, layout_of
-from persona_lab.formats.delimited import has_chats
+from persona_lab.formats.delimited import has_chats, turn_columns
 from persona_lab.formats.documents import document_elements
 from persona_lab.formats.records import is_document
 from persona_lab.formats.source import Source
@@ -53,9 +54,9 @@ def detect(source: Source, formats: Mapping[str, Format], columns: Columns) -> s
         return youtube_personality.FORMAT.name
     starts_as_json = _JSON_START.match(first.text.lstrip()) is not None
     if starts_as_json or source.suffix in _JSON_SUFFIXES:
-        value = first_value(source)
-        if value is not None:
-            return _json(source, value, formats, columns)
+        values = _first_values(source)
+        if values:
+            return _json(source, values, formats, columns)
     table = None if first.problem else _table(source, formats, columns)
     return table or _prose(source) or _by_suffix(source, starts_as_json)
 
@@ -72,16 +73,20 @@ def _folder(source: Source) -> str:
     )
 
 
-def _json(source: Source, value: Any, formats: Mapping[str, Format], columns: Columns) -> str:
-    """A JSON layout by the keys of the first record."""
-    record = record_in(value)
-    for known in formats.values():
-        if any(all(key in record for key in keys) for keys in known.keys):
-            return known.name
-    if columns:
-        return _JSONL
-    if is_readable(value) or is_readable(record):
-        return _CHAT
+def _json(
+    source: Source, values: Sequence[Any], formats: Mapping[str, Format], columns: Columns
+) -> str:
+    """A JSON layout by the keys of the first record that has one; a header may stand before."""
+    for value in values:
+        record = record_in(value)
+        for known in formats.values():
+            if any(all(key in record for key in keys) for keys in known.keys):
+                return known.name
+        if columns:
+            return _JSONL
+        if is_readable(value) or is_readable(record):
+            return _CHAT
+    record = record_in(next(filter(None, values), None))
     raise FormatError(
         f"{source.name} holds JSON of no known layout; keys found: {shown(map(str, record))}; "
         f"name the key of the text with {columns_line(record)}, or convert it to "
@@ -98,12 +103,18 @@ def record_in(value: Any) -> Mapping[str, Any]:
 
 def first_value(source: Source) -> Any:
     """The first value that can be parsed; the lines stay in the source's look-ahead."""
+    values = _first_values(source)
+    return next(filter(None, values), None)
+
+
+def _first_values(source: Source) -> list[Any]:
+    """The first values that can be parsed; of a document its first elements."""
     if is_document(source):
         text = "\n".join(line.text for line in source.peek(None))
-        first = next(document_elements(text), None)
-        return None if first is None else first.value
+        first = islice(document_elements(text), _LOOK_AHEAD)
+        return [element.value for element in first if element.value is not None]
     lines = (line.text for line in source.peek(_LOOK_AHEAD) if not line.problem)
-    return next((value for value in map(_parse, lines) if value is not None), None)
+    return [value for value in map(_parse, lines) if value is not None]
 
 
 def _parse(text: str) -> Any:
@@ -118,11 +129,13 @@ def _table(source: Source, formats: Mapping[str, Format], columns: Columns) -> s
     """A csv layout by its header."""
     header = header_of(source)
     for known in formats.values():
-        if known.header and all(find_column(header, name) is not None for name in known.header):
+        # spelt exactly: "speaker" and "utterance" are columns of other people's tables, too
+        if known.header and all(name in header for name in known.header):
             return known.name
     if columns or source.is_table:  # a table is never prose, whatever its columns
         return _CSV
     named = len(header) > 1 and find_column(header, _TEXT_COLUMN) is not None
+    named = named or bool(turn_columns(header))
     return _CSV if named or (source.suffix in _TABLE_SUFFIXES and has_chats(header)) else None
 
 

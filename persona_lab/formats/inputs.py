@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,8 @@ SUFFIXES = ARROW_SUFFIXES | {
     *(".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".txt", ".vtt", ".srt", ".fountain"),
 }
 """Extensions of the files that are taken from a folder; others are left alone."""
+
+_SMALL = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,20 @@ class Expanded:
         skipped: files of folders whose extension is none of a dialogue file.
         stray: JSON files of folders that hold no dialogues, such as the description of a
             data set that lies beside it.
+        empty: files of folders with nothing in them.
     """
 
     files: tuple[InputFile, ...]
     skipped: tuple[Path, ...]
     stray: tuple[Path, ...] = ()
+    empty: tuple[Path, ...] = ()
+
+    def remarks(self) -> Iterator[str]:
+        """What is left out of the folders for what is in it, and why: a remark a file."""
+        for path in self.stray:
+            yield f"{path.name} left out: it is JSON of no known layout"
+        for path in self.empty:
+            yield f"{path.name} left out: it is empty"
 
 
 def expand(given: Iterable[str | Path], columns: str | Columns | None = None) -> Expanded:
@@ -65,16 +76,31 @@ def expand(given: Iterable[str | Path], columns: str | Columns | None = None) ->
     found: dict[Path, str] = {}
     skipped: list[Path] = []
     stray: list[Path] = []
+    empty: list[Path] = []
     for one in map(str, given):
         files = _expand_one(one, skipped)
-        odd = [path for path, _ in files if Path(one).is_dir() and _is_stray(path, columns)]
+        inner = [path for path, _ in files if Path(one).is_dir()]
+        bare = [path for path in inner if _is_empty(path)]
+        odd = [path for path in inner if path not in bare and _is_stray(path, columns)]
         # where nothing else is there, the reader says what is wrong with it
-        stray += odd if len(odd) < len(files) else []
+        some = len(odd) + len(bare) < len(files)
+        stray += odd if some else []
+        empty += bare if some else []
         for path, name in files:
-            if path not in stray and path.resolve() not in {known.resolve() for known in found}:
+            if path not in (*stray, *empty) and path.resolve() not in {
+                known.resolve() for known in found
+            }:
                 found[path] = _unique(name, set(found.values()))
     files_found = tuple(InputFile(path, name) for path, name in found.items())
-    return Expanded(files_found, tuple(skipped), tuple(stray))
+    return Expanded(files_found, tuple(skipped), tuple(stray), tuple(empty))
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        small = path.is_file() and path.stat().st_size <= _SMALL
+        return small and path.read_bytes().strip() in (b"", b"[]", b"[\n]")
+    except OSError:  # what is wrong is told where it is read
+        return False
 
 
 def _is_stray(path: Path, columns: str | Columns | None) -> bool:

@@ -22,7 +22,7 @@ from persona_lab.formats.reading import FORMATS
 from persona_lab.formats.records import lookup
 from persona_lab.formats.source import Source, SourceLike
 from persona_lab.formats.tables import header_of
-from persona_lab.formats.turn_keys import SPEAKER_KEYS, TEXT_KEYS, pair_of
+from persona_lab.formats.turn_keys import LATE_SPEAKER_KEYS, SPEAKER_KEYS, TEXT_KEYS, pair_of
 from persona_lab.formats.turn_lists import looks_like_turns
 from persona_lab.formats.turn_words import parsed
 from persona_lab.formats.utterance_rows import dialogue_key
@@ -97,6 +97,6 @@ def _inside(value: object, before: str) -> dict[str, str]:
     turn = value[0] if isinstance(value, list) and value else value
     if not isinstance(turn, Mapping):
         return {}
-    found = {"speaker": SPEAKER_KEYS, "text": TEXT_KEYS}
+    found = {"speaker": (*SPEAKER_KEYS, *LATE_SPEAKER_KEYS), "text": TEXT_KEYS}
     first = {role: next((k for k in keys if lookup(turn, k)), "") for role, keys in found.items()}
     return {role: before + key for role, key in first.items() if key}

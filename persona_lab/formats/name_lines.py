@@ -107,12 +107,23 @@ def split_screenplay(lines: Sequence[str]) -> Chat:
 
 
 def _cues(lines: Sequence[str]) -> Iterator[tuple[str, int]]:
-    """Names in capitals below a gap and right above some words, with their positions."""
+    """Names in capitals below a gap and right above some words, with their positions.
+
+    Names that end in a full stop, as in printed plays, come back; a short sentence does not.
+    """
+    dotted: list[tuple[str, int]] = []
     for at, line in enumerate(lines[:-1]):
         match = _CUE.fullmatch(line)
         gap = at == 0 or not lines[at - 1].strip()
         if match is None or not gap or not lines[at + 1].strip() or SCENE.fullmatch(line):
             continue
         name = match["name"].strip()
-        if is_name(name) and name[-1] != "." and name.isupper() and not is_label(name):
+        bare = name.rstrip(".")
+        if not is_name(bare) or not name.isupper() or is_label(bare):
+            continue
+        if bare == name:
             yield name, at
+        else:
+            dotted.append((bare, at))
+    if _again(name for name, _ in dotted) >= _FEW:
+        yield from dotted

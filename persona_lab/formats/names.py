@@ -12,7 +12,7 @@ MAX_NAME_WORDS = 4
 _LONGEST_TITLE = 5
 _LONGEST_CONTACT, _CONTACT_WORDS = 60, 8
 _PHONE = re.compile(r"\+?[\d\s().\u2010-\u2013-]{6,}")
-_NUMBERED = re.compile(r"\W*(.*?)[\W\d]*")
+_NUMBERED = re.compile(r"[\W\d]*(.*?)[\W\d]*")
 _LABELS_BY_PLACE = {
     "letters and front matter": "from to cc bcc sent subject date re fw fwd reply-to time title "
     "author authors by place location topic duration language source url link file tags category "
@@ -34,6 +34,7 @@ _LABELS_BY_PLACE = {
 }
 _LABELS = frozenset(word for words in _LABELS_BY_PLACE.values() for word in words.split()) | {
     *("next steps", "action item", "action items"),
+    *("your persona", "partner's persona"),  # of Persona-Chat, which numbers its lines
     *("cut to", "fade in", "fade out", "dissolve to"),
 }
 

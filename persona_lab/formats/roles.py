@@ -13,8 +13,9 @@ NOBODY = "nobody"
 """Calls of tools and what they return: no person's words."""
 
 _WORDS = {
-    USER: "user human prompter customer",
-    ASSISTANT: "assistant gpt chatgpt model bot chatbot bing bard ai ai_assistant",
+    USER: "user human prompter customer you_said",
+    ASSISTANT: "assistant gpt chatgpt model bot chatbot bing bard ai ai_assistant "
+    "chatgpt_said claude_said gemini_said copilot_said",
     SYSTEM: "system developer system_prompt chatbot_role",
     NOBODY: "tool tools tool_call tool_calls tool_use tool_response tool_result tool_output "
     "function function_call function_response function_result observation ipython",

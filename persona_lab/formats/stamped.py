@@ -19,7 +19,7 @@ _CONTACT = re.compile(
     r"(?P<name>[^:\uff1a\t<>\[\]{}=\\]{1,60}?)\s*[:\uff1a](?P<text>\s.*|)", re.DOTALL
 )
 _DATE = re.compile(r"\d[./-]\s?\d|[^\W\d_]{3} \d")
-_FROM = re.compile(r"^from\s+(?P<name>[^:]+?)\s+to\s+[^:]+(?=:)", re.IGNORECASE)  # Zoom
+_FROM = re.compile(r"^From\s+(?P<name>[^:]+?)\s*(?:\sto\s+[^:]+)?(?=:)")  # Zoom
 _AFTER_NAME = re.compile(
     rf"\s*\S.{{0,40}}?,?\s*{BRACKETED}(?:\s*:\s|:?\s*$)|.{{1,42}}:\s*{BRACKETED}\s"
 )
@@ -49,10 +49,19 @@ _WORDLESS = re.compile(
     r"|(?:esta )?mensagem (?:foi )?apagada|questo messaggio \u00e8 stato eliminato"
     r"|.*\.\w{3,4} \([^()]*\)|missed (?:group )?(?:voice|video) call|null"
     r"|messages (?:and|to|you) .*end-to-end encrypt.*|nachrichten .*ende-zu-ende-verschl.*"
-    r"|los mensajes .*de extremo a extremo.*",
+    r"|los mensajes .*de extremo a extremo.*|transcribed by https?://\S+"
+    r"|joined the server|pinned a message|started a call(?: that lasted .*)?"
+    r"|(?:dit bericht is|je hebt dit bericht) verwijderd|bu mesaj\u0131? sil(?:indi|diniz)"
+    r"|(?:\u0434\u0430\u043d\u043d\u043e\u0435 )?"  # Russian
+    r"\u0441\u043e\u043e\u0431\u0449\u0435\u043d\u0438\u0435 "
+    r"\u0443\u0434\u0430\u043b\u0435\u043d\u043e"
+    r"|\u062a\u0645 \u062d\u0630\u0641 \u0647\u0630\u0647"  # Arabic
+    r" \u0627\u0644\u0631\u0633\u0627\u0644\u0629",
     re.IGNORECASE | re.DOTALL,
 )
-_LOG_SHARE = 0.3
+_LOG_SHARE, _PAIRED_SHARE = 0.3, 0.9
+# iMessage tells when a message was read, Slack puts a picture of the mood before the time
+_RECEIPT = re.compile(r"^:[\w+-]+:\s+|\s*\((?:Read|Delivered|Edited)\b[^()]*\)$")
 
 
 def stamped(lines: Sequence[str]) -> Read | None:
@@ -193,5 +202,39 @@ def _header_reader(header: re.Pattern[str]) -> Read:
     return read
 
 
-STYLES: tuple[Callable[[Sequence[str]], Read | None], ...] = (stamped, headed)
+def paired(lines: Sequence[str]) -> Read | None:
+    """How to read a text whose turns have a line for the time and one for the name.
+
+    Args:
+        lines: the first lines of a text, blank ones left out.
+
+    Returns:
+        None unless a name stands on the same side of nearly every time, people come back, and
+        there are words below. A time above a name has a date, or it may be a timetable.
+    """
+    bare = [_RECEIPT.sub("", without_marks(line).strip()) for line in lines]
+    times = [i for i, line in enumerate(bare) if is_stamp(line)]
+    for side in (1, -1):
+        beside = [bare[i + side] for i in times if 0 <= i + side < len(bare)]
+        names = [name for name in beside if is_contact(name) and not is_label(name)]
+        dated = side < 0 or all(_DATE.search(bare[i]) for i in times)
+        empty = sum(i + max(side, 0) + 1 in (*times, len(bare)) for i in times)
+        known = dated and empty < len(times) / 2 and repeat(names)
+        if known and len(names) >= len(times) * _PAIRED_SHARE:
+            return _pair_reader(frozenset(names))
+    return None
+
+
+def _pair_reader(names: frozenset[str]) -> Read:
+    def read(line: str) -> Head | Other | None:
+        bare = _RECEIPT.sub("", without_marks(line).strip())
+        if bare in names:
+            return Head(bare, wordless=True)
+        wordless = is_stamp(bare) or _WORDLESS.fullmatch(bare.rstrip(". "))
+        return Other.ASIDE if wordless else None
+
+    return read
+
+
+STYLES: tuple[Callable[[Sequence[str]], Read | None], ...] = (stamped, headed, paired)
 """Ways to tell turns by their times, the surer one first."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 
 _CLOCK = r"\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d{1,6})?"
-_HALF = r"(?:\s?(?:[AaPp]\.?\s?[Mm]\b\.?|Uhr\b))?"
+_HALF = (
+    r"(?:\s?(?:[AaPp]\.?\s?[Mm]\b\.?|Uhr\b|[\u0635\u0645](?=[\s\]])|\u00d6[\u00d6S]\b"
+    r"|[\u03c0\u03bc]\.?\s?\u03bc\.?|[\u0642\u0628]\.\u0638\.?))?"
+)
 _ZONE = r"(?:\s?(?:Z|UTC|[+-]\d{2}:?\d{2})\b)?"
 _BEFORE = r"(?:(?:上午|下午|午前|午後|오전|오후)\s?)?"
 _TIME = rf"{_BEFORE}{_CLOCK}{_HALF}{_ZONE}"
@@ -15,11 +18,13 @@ _MONTH = r"[^\W\d_]{3,10}\.?"
 _DATE = (
     r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*\.?,?\s)?"
     r"(?:\d{1,4}[./-]\d{1,2}(?:[./-]\d{1,4})?\.?"
-    rf"|\d{{1,2}}\.?\s{_MONTH},?\s\d{{2,4}}"
+    rf"|\d{{1,2}}\.?[\s-]{_MONTH},?[\s-]\d{{2,4}}"
     rf"|{_MONTH}\s\d{{1,2}},?\s\d{{4}})"
 )
 _DAY = r"(?:[Tt]oday|[Yy]esterday|[Hh]eute|[Gg]estern|[Hh]oy|[Aa]yer|[Hh]ier|[Ll]ast\s\w+)"
-_DATED = rf"(?:{_DATE}|{_DAY})(?:,?\s(?:at\s|um\s|kl\.?\s|klo\s|à\s)?|T){_TIME_OF_DATE}"
+_DATED = (
+    rf"(?:{_DATE}|{_DAY})(?:[,\u060c]?\s{{1,2}}(?:at\s|um\s|kl\.?\s|klo\s|à\s)?|T){_TIME_OF_DATE}"
+)
 
 STAMP = rf"(?:{_DATED}|{_TIME})"
 """A regular expression of a clock time, with its date or without."""

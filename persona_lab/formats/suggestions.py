@@ -12,6 +12,8 @@ from persona_lab.formats.turn_words import parsed
 
 _ANY = "--columns text=KEY"
 _SAMPLE = 20
+_ID_KEYS = ("id", "uuid", "ts", "timestamp", "date")
+_AUTHOR_KEYS = ("speaker", "author", "sender", "from")
 
 
 def columns_line(record: Mapping[str, Any]) -> str:
@@ -28,7 +30,10 @@ def columns_line(record: Mapping[str, Any]) -> str:
             line = f"--columns turns={key},speaker={speaker},text={text}"
             return line if _are_names(key, speaker, text) else _ANY
     texts = _texts([record])
-    return f"--columns text={texts[-1]}" if texts and _are_names(texts[-1]) else _ANY
+    if not texts or not _are_names(texts[-1]):
+        return _ANY
+    author = next((key for key in _AUTHOR_KEYS if key in texts[:-1]), None)
+    return f"--columns text={texts[-1]}" + (f",speaker={author}" if author else "")
 
 
 def _speaker_and_text(turns: Sequence[Mapping[str, Any]]) -> tuple[str, str] | None:
@@ -37,7 +42,9 @@ def _speaker_and_text(turns: Sequence[Mapping[str, Any]]) -> tuple[str, str] | N
     if len(texts) < 2:
         return None
     text = next((key for key in TEXT_KEYS if key in texts), texts[-1])
-    others = [key for key in texts if key != text]
+    others = [key for key in texts if key not in (text, *_ID_KEYS)]
+    if not others:
+        return None
     values = {key: len({str(turn.get(key)) for turn in turns}) for key in others}
     # a key of one value for all turns tells nobody apart
     return min(others, key=lambda key: (values[key] == 1 < len(turns), values[key])), text

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 SPEAKER_KEYS = ("role", "from", "speaker", "author", "sender", "name")
+LATE_SPEAKER_KEYS = ("sender_name", "src", "creator", "agent", "from_id", "sender_id", "speaker_id")
+"""Keys of who speaks that are looked at where a turn has none of the usual ones."""
+
 TEXT_KEYS = ("content", "value", "text", "mes", "body", "parts", "utterance", "message")
 PAIRS = (
     (

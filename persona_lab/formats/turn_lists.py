@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from persona_lab.formats.base import BadRow, shown
@@ -13,16 +13,16 @@ from persona_lab.formats.roles import ASSISTANT, NOBODY, SYSTEM, USER, role_of
 from persona_lab.formats.turn_keys import (
     ANSWER_KEYS,
     ASKED_KEYS,
+    LATE_SPEAKER_KEYS,
     SPEAKER_KEYS,
     TEXT_KEYS,
     USUAL,
     TurnKeys,
 )
+from persona_lab.formats.turn_shapes import from_meta, is_notice, unwrapped, with_side
 from persona_lab.formats.turn_words import parsed, person, words_of
 
-_INNER_KEYS = ("message", "data")
 _ID_KEYS = ("id", "uuid", "message_id", "utterance_id", "turn_id")
-_SPOKEN_KINDS = frozenset({"message", "default", "reply", "text", "chat", "human", "ai"})
 _MAX_NAME, _MAX_NAME_WORDS = 40, 3
 
 
@@ -61,7 +61,7 @@ def looks_like_turns(value: object, keys: TurnKeys = USUAL) -> bool:
         return False
     turns = [item for item in value if isinstance(item, Mapping)]
     if turns:
-        return any(is_turn(item, keys) or _sides(_unwrapped(item)) for item in turns)
+        return any(is_turn(with_side(item), keys) or _sides(unwrapped(item)) for item in turns)
     return _are_texts(value) or all(_is_pair(item) for item in value)
 
 
@@ -69,11 +69,16 @@ def is_turn(value: object, keys: TurnKeys = USUAL) -> bool:
     """Is it an object that names who speaks, and what is said?"""
     if not isinstance(value, Mapping):
         return False
-    value = _unwrapped(value)
+    value = unwrapped(value)
     named = [key for key in _speaker_keys(value, keys) if _names(lookup(value, key))]
     said = [key for key in _text_keys(keys) if _says(lookup(value, key))]
     # A name and a value alone are a setting, as files of settings hold them.
     return bool(named and said) and (named, said) != (["name"], ["value"])
+
+
+def is_wordless(value: Mapping[str, Any]) -> bool:
+    """Is it a turn but for its text, which is null, as that of a picture?"""
+    return any(key in value and is_turn({**value, key: ""}) for key in TEXT_KEYS)
 
 
 def has_role(value: Mapping[str, Any]) -> bool:
@@ -119,14 +124,33 @@ def turns_of(value: object, key: str, keys: TurnKeys = USUAL) -> list[Turn]:
         return [Turn.by(sides[i % 2], mend(text)) for i, text in enumerate(value)]
     if value and all(_is_pair(item) for item in value):
         return list(_pairs(value))
-    return [turn for i, item in enumerate(value) for turn in _turns(item, i, key, keys)]
+    items = from_meta(value)
+    return _sided([turn for i, item in enumerate(items) for turn in _turns(item, i, key, keys)])
+
+
+def _sided(turns: list[Turn]) -> list[Turn]:
+    """Turns of a user and a system that talks with it, as data sets of services call it.
+
+    A system that answers is the assistant; before the first turn of the user it says who the
+    assistant is.
+    """
+    roles = [turn.role for turn in turns]
+    if ASSISTANT in roles or USER not in roles:
+        return turns
+    first = roles.index(USER)
+    return [
+        replace(turn, speaker=ASSISTANT, role=ASSISTANT)
+        if i > first and turn.role == SYSTEM
+        else turn
+        for i, turn in enumerate(turns)
+    ]
 
 
 def _turns(item: object, position: int, key: str, keys: TurnKeys) -> Iterator[Turn]:
     if not isinstance(item, Mapping):
         raise BadRow(f"every element of {key!r} must be an object, not {kind(item)}")
-    item = _unwrapped(item)
-    if _is_notice(item):
+    item = with_side(unwrapped(item))
+    if is_notice(item):
         yield Turn("", NOBODY, None)
         return
     if not any(lookup(item, name) is not None for name in _speaker_keys(item, keys)):
@@ -188,6 +212,8 @@ def _speaker_keys(item: Mapping[str, Any], keys: TurnKeys) -> Sequence[str]:
     more = [key for key in ("type",) if role_of(str(item.get(key)))]
     if "user" in item and any(k in item for k in TEXT_KEYS) and not _answers(item):
         more.append("user")
+    if not any(item.get(key) for key in (*SPEAKER_KEYS, *more)):
+        more += LATE_SPEAKER_KEYS
     return (*SPEAKER_KEYS, *more)
 
 
@@ -220,25 +246,6 @@ def _sides(item: Mapping[str, Any]) -> list[str]:
 
 def _answers(item: Mapping[str, Any]) -> bool:
     return any(isinstance(item.get(key), str) for key in ANSWER_KEYS)
-
-
-def _unwrapped(item: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A turn whose speaker and text stand one level deeper."""
-    for key in _INNER_KEYS:
-        inner = item.get(key)
-        if isinstance(inner, Mapping) and any(part in inner for part in TEXT_KEYS):
-            return {**item, **inner}
-    return item
-
-
-def _is_notice(item: Mapping[str, Any]) -> bool:
-    """Is it a notice of the program, such as "Ann joined", rather than a turn?"""
-    what = item.get("type")
-    if item.get("is_system") is True or item.get("system") is True:
-        return True
-    if not isinstance(what, str) or not ("author" in item or "from" in item or "actor" in item):
-        return False
-    return what.casefold() not in _SPOKEN_KINDS and role_of(what) is None
 
 
 def _columns_of(value: Mapping[str, Any]) -> list[Any] | None:

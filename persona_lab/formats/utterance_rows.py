@@ -18,8 +18,9 @@ from persona_lab.formats.labels import Note
 from persona_lab.formats.members import Members
 from persona_lab.formats.own_rows import group_of, labels_of
 from persona_lab.formats.records import Record, lookup, whole
+from persona_lab.formats.roles import NOBODY
 from persona_lab.formats.turn_keys import USUAL, TurnKeys
-from persona_lab.formats.turn_lists import has_role, is_turn, turns_of
+from persona_lab.formats.turn_lists import has_role, is_turn, is_wordless, turns_of
 
 _DIALOGUE_KEYS = (
     "conversationid", "conversation", "convid", "dialogueid", "dialogid", "dialogue", "dialog",
@@ -151,7 +152,7 @@ def one_chat(values: Sequence[object], *, lines: bool) -> bool:
         return True
     if lines:
         return False
-    names = [turn.speaker for turn in turns_of(turns, "messages")]
+    names = [turn.speaker for turn in turns_of(turns, "messages") if turn.role != NOBODY]
     return 1 < len(set(names)) < max(len(names), 3)
 
 
@@ -166,7 +167,9 @@ def as_one(values: Sequence[object], fallback: str, place: str) -> Record:
 
 def is_line(value: object) -> bool:
     """Is it a turn, perhaps one without words such as a call of a tool, or a header?"""
-    return is_turn(value) or is_header(value) or (isinstance(value, Mapping) and has_role(value))
+    if is_turn(value) or is_header(value):
+        return True
+    return isinstance(value, Mapping) and (has_role(value) or is_wordless(value))
 
 
 def is_header(value: object) -> bool:

@@ -16,12 +16,20 @@ from hypothesis import strategies as st
 from persona_lab.dialogue import Dialogue
 from persona_lab.errors import FormatError, InputError, RowError
 from persona_lab.formats import read_dialogues, write_dialogues
+from persona_lab.thoughts import Thought, split_thought
 
 FEW = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+
+
+def is_thought(text: str) -> bool:
+    """Does it hold a mark of a thought, which is no word of the speaker?"""
+    return split_thought(text) != Thought(text)
+
+
 TEXTS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=30).filter(
-    lambda text: bool(text.strip()) and text.lstrip()[0] not in "[{"
+    lambda text: bool(text.strip()) and text.lstrip()[0] not in "[{" and not is_thought(text)
 )
 SIDES = st.lists(TEXTS, min_size=2, max_size=6)
 CHATS = st.lists(SIDES, min_size=1, max_size=4)

@@ -71,6 +71,16 @@ FOUR_TURNS = {
             for r, t in SAID
         ],
     },
+    "contents": {"contents": [{"role": r, "parts": [{"text": t}]} for r, t in SAID]},
+    "a flag for the side": {
+        "conversation": [{"message": t, "is_bot": r == "assistant"} for r, t in SAID]
+    },
+    "a service that answers as the system": {
+        "turns": [
+            {"speaker": {"user": "USER", "assistant": "SYSTEM"}[r], "utterance": t}
+            for r, t in SAID
+        ],
+    },
     "an export inside": {"id": "c", "chat": {"title": "x", "messages": ROLES}},
 }  # fmt: skip
 
@@ -137,6 +147,7 @@ def test_names_beside_roles_and_names_alone() -> None:
         {"chatbot_role": "I mend nets."},
         {"instruction": "I mend nets."},
         {"system": [{"type": "text", "text": "I mend nets."}]},
+        {"systemInstruction": {"role": "system", "parts": [{"text": "I mend nets."}]}},
     ],
 )
 def test_the_system_text_is_the_persona(facts: Any) -> None:
@@ -368,3 +379,93 @@ def test_a_broken_element_of_a_printed_array_costs_that_element(harm: str) -> No
     found = list(read_dialogues(io.StringIO("\n".join(broken))))
     assert [d.id for d in found if isinstance(d, Dialogue)] == ["0", "2"]
     assert [type(d) for d in found] == [Dialogue, RowError, Dialogue]
+
+
+def test_a_turn_of_nobodys_name_has_the_id_of_who_speaks() -> None:
+    turns = [
+        {"id": 1, "type": "message", "from": "Mira", "from_id": "user1", "text": ASK},
+        {"id": 2, "type": "message", "from": None, "from_id": "user2", "text": REPLY},
+    ]
+    (dialogue,) = read({"name": "Mira", "type": "personal_chat", "id": 7, "messages": turns})
+    assert said(dialogue) == [("Mira", ASK), ("user2", REPLY)]
+
+
+@pytest.mark.parametrize("key", ["sender_name", "agent", "sender_id", "speaker_id"])
+def test_rarer_keys_of_who_speaks(key: str) -> None:
+    turns = [{key: name, "content": text} for name, text in [("Mira", ASK), ("Jon", REPLY)]]
+    (dialogue,) = read({"messages": turns})
+    assert said(dialogue) == [("Mira", ASK), ("Jon", REPLY)]
+    # beside a role, such a key names a machine or an account
+    roles = [{"role": r, "content": t, key: "x7"} for r, t in SAID]
+    assert said(read({"messages": roles})[0]) == SAID
+
+
+@pytest.mark.parametrize("key", ["src", "creator"])
+def test_who_speaks_inside_a_rarer_key(key: str) -> None:
+    turns = [
+        {key: {"name": name}, "text": text}
+        for name, text in [("Mira", ASK), ("Jon", REPLY), ("Mira", MORE)]
+    ]
+    (dialogue,) = read({"histories": {"histories": [{"external_id": "h", "msgs": turns}]}})
+    assert said(dialogue) == [("Mira", ASK), ("Jon", REPLY), ("Mira", MORE)]
+
+
+def test_messenger_writes_the_last_first_and_in_broken_letters() -> None:
+    texts = ["Caf\u00e9?", "Caf\u00e9!", "\u2019t is late"]
+    turns = [
+        {"sender_name": name, "timestamp_ms": i, "content": text.encode().decode("latin-1")}
+        for i, (name, text) in enumerate(zip(["Mira", "Jon", "Mira"], texts, strict=True))
+    ]
+    right = list(zip(["Mira", "Jon", "Mira"], texts, strict=True))
+    assert said(read({"messages": turns[::-1]})[0]) == right
+    assert said(read({"messages": turns})[0]) == right
+
+
+@pytest.mark.parametrize(
+    "notice",
+    [
+        {"role": "assistant", "channel": "analysis", "content": "They want nets."},
+        {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Nets."}]},
+    ],
+)
+def test_thoughts_in_turns_of_their_own_are_not_said(notice: Any) -> None:
+    (dialogue,) = read({"messages": [ROLES[0], notice, *ROLES[1:]]})
+    assert said(dialogue) == SAID
+
+
+def test_who_came_to_a_channel_says_nothing() -> None:
+    rows = [
+        {"type": "message", "subtype": "channel_join", "user": "U1", "text": "<@U1> has joined"},
+        {"type": "message", "user": "U1", "text": ASK},
+        {"type": "message", "user": "U2", "text": REPLY},
+    ]
+    (dialogue,) = read(json.dumps(rows))
+    assert said(dialogue) == [("U1", ASK), ("U2", REPLY)]
+
+
+def test_what_the_system_says_first_is_a_persona_though_nobody_answers() -> None:
+    (dialogue,) = read(
+        {"messages": [{"role": "system", "content": "Be shy."}, {"role": "user", "content": ASK}]}
+    )
+    assert said(dialogue) == [("user", ASK)]
+    assert dialogue.speakers["assistant"].persona == ("Be shy.",)
+
+
+@pytest.mark.parametrize("first", ["{}", "[]", '{"version": 1}'])
+def test_a_first_row_of_no_layout_costs_that_row(first: str) -> None:
+    text = f"{first}\n" + json.dumps({"messages": ROLES})
+    *rest, dialogue = read_dialogues(io.StringIO(text))
+    assert isinstance(dialogue, Dialogue) and said(dialogue) == SAID
+    assert len(rest) == 1 and not (isinstance(rest[0], Dialogue) and rest[0].utterances)
+
+
+def test_an_id_is_no_speaker_to_try() -> None:
+    with pytest.raises(FormatError, match=r"--columns text=KEY"):
+        read({"version": 1, "data": [{"id": "a", "text": ASK}, {"id": "b", "text": REPLY}]})
+    with pytest.raises(FormatError, match=r"--columns text=body,speaker=author"):
+        read({"author": "Mira", "body": ASK, "score": 3})
+
+
+def test_posts_with_a_flag_are_no_dialogue() -> None:
+    rows = [{"id": "a", "text": ASK, "is_bot": False}, {"id": "b", "text": REPLY, "is_bot": True}]
+    assert [(d.id, len(d.utterances)) for d in read(json.dumps(rows))] == [("a", 1), ("b", 1)]

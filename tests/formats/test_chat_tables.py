@@ -137,6 +137,27 @@ class TestTablesWithoutTexts:
 
 class TestDelimiters:
     @pytest.mark.parametrize("mark", [";", ",", "\t", "|"])
+    @pytest.mark.parametrize(
+        "names",
+        [
+            ("dialogue_id", "speaker", "utterance"),
+            ("Conversation ID", "Speaker", "Text"),
+            ("THREAD_ID", "author", "body"),
+        ],
+    )
+    def test_tables_of_turns_whatever_their_file_is_called(
+        self, tmp_path: Path, mark: str, names: tuple[str, str, str]
+    ) -> None:
+        rows = [names, ("1", "Mira", "A long day."), ("2", "Jon", "So?"), ("1", "Ida", "Yes.")]
+        for name in ("in.txt", "in.csv"):
+            path = tmp_path / name
+            path.write_text("".join(mark.join(row) + "\n" for row in rows))
+            assert said(path) == [
+                ("1", [("Mira", "A long day."), ("Ida", "Yes.")]),
+                ("2", [("Jon", "So?")]),
+            ]
+
+    @pytest.mark.parametrize("mark", [";", ",", "\t", "|"])
     @pytest.mark.parametrize("quoted", [True, False])
     def test_the_line_that_names_the_delimiter(self, mark: str, quoted: bool) -> None:
         first = f'"sep={mark}"' if quoted else f"sep={mark}"
@@ -166,6 +187,16 @@ class TestStrayFiles:
         assert [path.name for path in found.stray] == ["dataset_info.json"]
         named = expand([tmp_path / "dataset_info.json"])
         assert [file.name for file in named.files] == ["dataset_info.json"]
+
+    @pytest.mark.parametrize("content", ["", " \n\n", "[]", "[\n]\n"])
+    def test_an_empty_file_is_left_out(self, tmp_path: Path, content: str) -> None:
+        (tmp_path / "toy.jsonl").write_text(self.chats)
+        (tmp_path / "none.json").write_text(content)
+        found = expand([tmp_path])
+        assert [file.name for file in found.files] == ["toy.jsonl"]
+        assert list(found.remarks()) == ["none.json left out: it is empty"]
+        (tmp_path / "toy.jsonl").unlink()
+        assert [file.name for file in expand([tmp_path]).files] == ["none.json"]
 
     def test_columns_make_a_file_readable(self, tmp_path: Path) -> None:
         (tmp_path / "a.jsonl").write_text(self.chats)

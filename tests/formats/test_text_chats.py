@@ -54,8 +54,16 @@ MESSENGERS = {
     "Discord of today": talk(lambda n, t, i: f"{n} \u2014 Today at 10:3{i} AM\n{t}\n"),
     "Discord on three lines": talk(lambda n, t, i: f"{n}\n \u2014 \nToday at 10:3{i} AM\n{t}"),
     "Discord, compact": talk(lambda n, t, i: f"[10:3{i} AM]{n}: {t}"),
+    "Arabic": talk(lambda n, t, i: f"\u200f12/5/2021\u060c 10:3{i} \u0645 - \u200f{n}: {t}"),
+    "Greek": talk(lambda n, t, i: f"12/5/21, 10:3{i} \u03c0.\u03bc. - {n}: {t}"),
+    "Discord, exported": talk(lambda n, t, i: f"[12-May-21 10:3{i} AM] {n}\n{t}\n"),
+    "iMessage": talk(
+        lambda n, t, i: f"May 12, 2021  10:31:0{i} AM (Read by you after 1 minute)\n{n}\n{t}\n"
+    ),
+    "Slack, copied": talk(lambda n, t, i: f"{n}\n:cat:  10:3{i} AM\n{t}"),
     "Slack": talk(lambda n, t, i: f"{n}  10:3{i} AM\n{t}"),
     "Zoom chat": talk(lambda n, t, i: f"10:31:0{i} From {n} to Everyone: {t}"),
+    "Zoom chat of old": talk(lambda n, t, i: f"10:31:0{i}\t From  {n} : {t}"),
     "time in brackets": talk(lambda n, t, i: f"{n} (10:3{i} AM): {t}"),
     "seconds": talk(lambda n, t, i: f"[{i}.0s - {i}.9s] {n}: {t}"),
     "name, then time below": talk(lambda n, t, i: f"{n}\n10:3{i} AM\n{t}"),
@@ -110,6 +118,8 @@ NOTICES = (
     "12/05/21, 10:29 - Ida: <Media omitted>",
     "12/05/21, 10:29 - Ida: This message was deleted",
     "12/05/21, 10:29 - Otto: Diese Nachricht wurde gel\u00f6scht.",
+    "12/05/21, 10:29 - Otto: Bu mesaj silindi",
+    "12/05/21, 10:29 - Otto: Dit bericht is verwijderd",
     "12/05/21, 10:29 - Ida: IMG-2021.jpg (file attached)",
     "[12/05/21, 10:29:00] Bakers: \u200eMessages and calls are end-to-end encrypted.",
     "[12/05/21, 10:29:00] Otto: \u200eimage omitted",
@@ -271,6 +281,7 @@ def test_captions_that_roll_up_are_read_once(tmp_path: Path) -> None:
     [
         "INT. MILL - NIGHT\n\nRain.\n\n" + talk(lambda n, t, i: f"{n.upper()}\n{t}\n"),
         talk(lambda n, t, i: f"{n.upper()} (CONT'D)\n(smiling)\n{t}\n\nThe door opens.\n"),
+        "ACT I. A mill.\n\n Enter both.\n\n" + talk(lambda n, t, i: f"{n.upper()}.\n{t}\n"),
         "FADE IN:\n\nEXT. ROAD - DAY\n\n"
         + talk(lambda n, t, i: f"{' ' * 20}{n.upper()} (V.O.)\n{' ' * 9}{t}\n")
         + "\n          CUT TO:\n",
@@ -544,3 +555,44 @@ class TestDamage:
         first, bad, last = read_dialogues(tmp_path / "rows.json")
         assert isinstance(first, Dialogue) and isinstance(last, Dialogue)
         assert isinstance(bad, RowError) and bad.place == "rows.json:3"
+
+
+def test_a_copied_talk_with_an_assistant_has_its_lists(tmp_path: Path) -> None:
+    said = [("You said", "Hi."), ("ChatGPT said", "Do this.\nTip: sun\nTip: rain")] * 2
+    assert read(tmp_path, "".join(f"{n}:\n{t}\n\n" for n, t in said)) == [said]
+
+
+def test_lines_that_end_an_export_are_nobodys(tmp_path: Path) -> None:
+    content = talk(lambda n, t, i: f"{n}  0:0{i}\n{t}\n") + "Transcribed by https://otter.ai\n"
+    assert read(tmp_path, content) == [list(SAID)]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "1 your persona: i bake.\n2 hi\thello\n1 your persona: i dance.\n2 hm\tho\n",
+        "L1 +++$+++ u0 +++$+++ m0 +++$+++ IDA +++$+++ Hm.\nL2 +++$+++ u1 +++$+++ Ho.\n",
+    ],
+)
+def test_known_files_that_are_not_read_are_remarked_on(tmp_path: Path, lines: str) -> None:
+    path = tmp_path / "known.txt"
+    path.write_text(lines)
+    reader = read_dialogues(path)
+    (dialogue,) = reader
+    assert isinstance(dialogue, Dialogue) and {u.speaker for u in dialogue.utterances} == {AUTHOR}
+    assert any("which are not read" in note for note in reader.notes)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "10:30\nSoup\n11:00\nBread\n12:00\nSoup\n13:00\nBread\n",
+        "10:30\nSoup\nBring a bowl.\n11:00\nBread\nBring a knife.\n12:00\nSoup\nAgain.\n",
+        "3 May 2021, 10:31\nIt rains.\n\n4 May 2021, 11:00\nIt snows.\n\n5 May 2021, 9:00\nSun.\n",
+        "CHAPTER I.\n\nIt rains.\n\nCHAPTER II.\n\nIt snows.\n\nTHE END.\n",
+    ],
+)
+def test_times_and_headings_do_not_speak(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "plan.txt"
+    path.write_text(content)
+    assert detect_format(path) == "text"
