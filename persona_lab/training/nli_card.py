@@ -245,11 +245,7 @@ def _training(metrics: Mapping[str, Any]) -> list[str]:
         f"{', in bfloat16' if metrics['bf16'] else ''}.",
         "",
         *([metrics["note"], ""] if "note" in metrics else []),
-        *(
-            [_continued(metrics), ""]
-            if "continued" in metrics
-            else []
-        ),
+        *([_continued(metrics), ""] if "continued" in metrics else []),
         "Validation by block:",
         "",
         *_table(
