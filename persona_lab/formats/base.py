@@ -21,10 +21,11 @@ Columns = Mapping[str, str]
 _MAX_SHOWN = 20
 _NAME_LIKE = re.compile(r"(?=.*[^\W\d_])[#\w(][\w.#/()-]{0,31}(?<![.-])")
 _TITLE_LIKE = re.compile(r"(?:[#A-Z\d(][\w.#/()-]*(?: |$)){2,3}")
-_TITLE_WORDS = frozenset(
-    "author body content conversation date dialogue id message name number role score "
-    "sender speaker text time timestamp title turn type user utterance".split()
-)
+_TITLE_WORDS = frozenset({
+    "author", "body", "content", "conversation", "date", "dialogue", "id", "message", "name",
+    "number", "role", "score", "sender", "speaker", "text", "time", "timestamp", "title", "turn",
+    "type", "user", "utterance",
+})  # fmt: skip
 _MAX_TITLE = 32
 _MAX_UNSPACED = 4
 """Letters of a script without case that make a name; more may be a sentence without spaces."""

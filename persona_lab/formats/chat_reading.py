@@ -10,6 +10,7 @@ from typing import Any
 from persona_lab.errors import FormatError, RowError
 from persona_lab.formats.base import Columns, Result, each_of
 from persona_lab.formats.chat_json import ROLES, How, dialogues_of, has_turns, is_chat
+from persona_lab.formats.labels import Note
 from persona_lab.formats.members import Members, name_of
 from persona_lab.formats.records import Record, read_records
 from persona_lab.formats.source import Source
@@ -102,12 +103,14 @@ def _arranged(records: Rows, how: How, source: Source) -> Rows:
     elif array:
         for number, part in groupby(rows, lambda row: getattr(row, "array", array)):
             name = source.stem if number == 1 else f"{source.stem}-{number}"
-            yield from _whole(list(part), name, members, lines=False)
+            yield from _whole(list(part), name, members, how.note, lines=False)
     else:
-        yield from _whole(list(rows), source.stem, members, lines=True)
+        yield from _whole(list(rows), source.stem, members, how.note, lines=True)
 
 
-def _whole(rows: list[Record | RowError], name: str, members: Members, *, lines: bool) -> Rows:
+def _whole(
+    rows: list[Record | RowError], name: str, members: Members, note: Note, *, lines: bool
+) -> Rows:
     """The rows of an array or a file: one dialogue if they are turns."""
     good = [row for row in rows if isinstance(row, Record)]
     spoken = [row for row in good if is_line(row.value)]
@@ -115,11 +118,11 @@ def _whole(rows: list[Record | RowError], name: str, members: Members, *, lines:
     if (lines and spoken) or (not lines and one_chat([row.value for row in good], lines=False)):
         members.joined |= {row.fallback: name for row in spoken}
         yield from (row for row in rows if name_of(row) not in members.joined)
-        yield as_one([row.value for row in spoken], name, spoken[0].place)
+        yield as_one([row.value for row in spoken], name, spoken[0].place, note)
     elif pairs and looks_like_turns([row.value for row in good]):
         members.joined |= {row.fallback: name for row in good}
         yield from (row for row in rows if isinstance(row, RowError))
-        yield as_one([row.value for row in good], name, good[0].place)
+        yield as_one([row.value for row in good], name, good[0].place, note)
     else:
         yield from rows
 
