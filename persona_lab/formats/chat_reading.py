@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import chain, groupby
 from typing import Any
@@ -74,7 +74,7 @@ def is_readable(value: object) -> bool:
     if not isinstance(value, Mapping):
         return False
     turn = is_turn(value) and (has_role(value) or dialogue_key(value) is not None)
-    return turn or is_header(value) or is_chat(value) or next(_nested(value), None) is not None
+    return turn or is_header(value) or is_chat(value) or bool(_nested(value))
 
 
 def _arranged(records: Rows, how: How, source: Source) -> Rows:
@@ -144,27 +144,50 @@ def _unpacked(row: Record | RowError, how: How) -> Rows:
     elif how.columns or is_chat(value) or "text" in value:
         yield row
     else:
-        inner = list(_nested(value))
-        for number, chat in enumerate(inner, start=1):
+        inner = _nested(value)
+        for number, (key, chat) in enumerate(inner, start=1):
             name = row.id if len(inner) == 1 else f"{row.id}.{number}"
-            yield Record(name, row.place, chat)
+            yield Record(key or name, row.place, chat)
         if not inner:
             yield row
 
 
-def _nested(value: Any, depth: int = _DEPTH) -> Iterator[Mapping[str, Any]]:
+def _nested(value: Any, depth: int = _DEPTH) -> list[tuple[str | None, Mapping[str, Any]]]:
     """The chats deep inside an export, such as the list of chats of a whole account.
 
     Only turns that name who speaks count: questions with their answers may be anything there.
+
+    Returns:
+        Chats with the keys that are their ids; None for those that stand under none.
     """
     if depth == 0:
-        return
+        return []
     if isinstance(value, list) and one_chat(value, lines=False):
-        yield {"messages": value}
-        return
-    parts: Iterable[Any] = value.values() if isinstance(value, Mapping) else value
-    for part in parts:
-        if isinstance(part, Mapping) and has_turns(part):
-            yield part
-        elif isinstance(part, (list, Mapping)):
-            yield from _nested(part, depth - 1)
+        return [(None, {"messages": value})]
+    parts = list(value.values() if isinstance(value, Mapping) else value)
+    found = [_inside(part, depth - 1) for part in parts]
+    if isinstance(value, Mapping):
+        keys = list(map(str, value))
+        # a single chat may as well stand under a word for what it is
+        named = len(keys) > 1 or any(map(str.isdigit, "".join(keys)))
+        if named and any(found):
+            found = [chats or _bare(part) for chats, part in zip(found, parts, strict=True)]
+            if all(len(chats) == 1 for chats in found):
+                return [
+                    (id or key, chat)
+                    for key, chats in zip(keys, found, strict=True)
+                    for id, chat in chats
+                ]
+    return [chat for chats in found for chat in chats]
+
+
+def _inside(part: Any, depth: int) -> list[tuple[str | None, Mapping[str, Any]]]:
+    if isinstance(part, Mapping) and has_turns(part):
+        return [(None, part)]
+    return _nested(part, depth) if isinstance(part, (list, Mapping)) else []
+
+
+def _bare(part: Any) -> list[tuple[str | None, Mapping[str, Any]]]:
+    """A list that only its neighbours show to be a chat: empty, or by a single speaker."""
+    is_bare = isinstance(part, list) and all(map(is_line, part))
+    return [(None, {"messages": part})] if is_bare else []
