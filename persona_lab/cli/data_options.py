@@ -15,6 +15,7 @@ from persona_lab.errors import TrainingError
 
 if TYPE_CHECKING:
     from persona_lab.formats import DialogueReader
+    from persona_lab.formats.many import ManyFiles
     from persona_lab.training.corpora import Example
 
 _ROLES = (
@@ -46,15 +47,31 @@ DataColumns = Annotated[
 @contextmanager
 def opened_dialogues(
     input: str, format: str = "auto", columns: str | None = None, *, strict: bool = False
-) -> Iterator[DialogueReader]:
+) -> Iterator[DialogueReader | ManyFiles]:
     """The dialogues of an input; remarks about it are printed when it is left.
+
+    Args:
+        input: a file, the folder of a known corpus, ``-``, or a folder or glob of files.
+        format: layout, or ``auto``.
+        columns: as for ``--columns``.
+        strict: raise the first bad row.
 
     Raises:
         InputError: it cannot be read, or is of no known layout.
     """
     from persona_lab.formats import read_dialogues
+    from persona_lab.formats.inputs import expand
+    from persona_lab.formats.many import ManyFiles, stands_for_many
 
-    with read_dialogues(input, format, columns=columns, strict=strict) as reader:
+    opened: DialogueReader | ManyFiles
+    if stands_for_many(input, format):
+        given = expand([input], columns)
+        for remark in given.warnings():
+            warn(remark)
+        opened = ManyFiles(given.files, format, columns, strict=strict)
+    else:
+        opened = read_dialogues(input, format, columns=columns, strict=strict)
+    with opened as reader:
         try:
             yield reader
         finally:

@@ -83,7 +83,7 @@ def check_out(input: str, out: Path | None, *, overwrite: bool, resume: bool) ->
         resume: ``--resume`` was given.
 
     Raises:
-        InputError: the options contradict each other, or the file is the input itself.
+        InputError: the options contradict each other, or the file is the input itself or in it.
     """
     from persona_lab.formats.source import STDIN  # the list of commands does without
 
@@ -95,6 +95,8 @@ def check_out(input: str, out: Path | None, *, overwrite: bool, resume: bool) ->
         raise InputError("--overwrite starts anew and --resume goes on; give one of them")
     if input != STDIN and Path(input).exists() and out.exists() and out.samefile(input):
         raise InputError(f"--out {out} is the input itself; name another file")
+    if input != STDIN and Path(input).is_dir() and Path(input).resolve() in out.resolve().parents:
+        raise InputError(f"--out {out} lies in the folder that is read; name a file outside of it")
 
 
 @contextmanager

@@ -92,7 +92,8 @@ def command(
         str,
         typer.Argument(
             metavar="INPUT",
-            help="A file of any layout below, the folder of a known corpus, or - for stdin.",
+            help="A file of any layout below, a folder or glob of them (ids are FILE:ID), the "
+            "folder of a known corpus, or - for stdin.",
             show_default=False,
         ),
     ],

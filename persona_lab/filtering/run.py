@@ -159,11 +159,7 @@ def _files(
     if STDIN in map(str, given):
         raise InputError("- for standard input stands alone; give it without other inputs")
     found = expand(given, columns)
-    if found.skipped:
-        first = found.skipped[0]
-        more = f" and {len(found.skipped) - 1} more" if len(found.skipped) > 1 else ""
-        warn(f"{first}{more} left out: the extension is not one of a dialogue file")
-    for remark in found.remarks():
+    for remark in found.warnings():
         warn(remark)
     return found.files
 

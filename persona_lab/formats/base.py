@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -18,7 +19,16 @@ Columns = Mapping[str, str]
 """Which column or key of the file plays which role, for example ``{"text": "body"}``."""
 
 _MAX_SHOWN = 20
-_NAME_LIKE = re.compile(r"[#\w][\w .#/()-]{0,39}")
+_NAME_LIKE = re.compile(r"(?=.*[^\W\d_])[#\w(][\w.#/()-]{0,31}(?<![.-])")
+_TITLE_LIKE = re.compile(r"(?:[#A-Z\d(][\w.#/()-]*(?: |$)){2,3}")
+_TITLE_WORDS = frozenset({
+    "author", "body", "content", "conversation", "date", "dialogue", "id", "message", "name",
+    "number", "role", "score", "sender", "speaker", "text", "time", "timestamp", "title", "turn",
+    "type", "user", "utterance",
+})  # fmt: skip
+_MAX_TITLE = 32
+_MAX_UNSPACED = 4
+"""Letters of a script without case that make a name; more may be a sentence without spaces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +106,24 @@ def each_of(
 
 
 def shown(names: Iterable[str]) -> str:
-    """Column names for a message; a first line that is prose rather than names stays private."""
+    """Column names for a message; a first line that is prose rather than names stays private.
+
+    Names are identifiers, and titles in capitals such as "Message Text" that say what tables
+    hold; a short sentence is neither.
+    """
     found = [name for name in names if name]
     if not found:
         return "none"
-    if not all(_NAME_LIKE.fullmatch(name) and len(name.split()) <= 6 for name in found):
+    if not all(map(_is_name, found)):
         return f"{len(found)} that do not look like names (is the header line missing?)"
     more = ", ..." if len(found) > _MAX_SHOWN else ""
     return ", ".join(found[:_MAX_SHOWN]) + more
+
+
+def _is_name(text: str) -> bool:
+    words = text.split()
+    if len(words) > 1:
+        known = any(word.casefold().strip("()#") in _TITLE_WORDS for word in words)
+        return known and _TITLE_LIKE.fullmatch(text) is not None and len(text) <= _MAX_TITLE
+    unspaced = sum(unicodedata.category(letter) == "Lo" for letter in text)
+    return _NAME_LIKE.fullmatch(text) is not None and unspaced <= _MAX_UNSPACED

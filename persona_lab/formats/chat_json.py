@@ -27,6 +27,7 @@ from persona_lab.formats.records import Record, kind, lookup, mend, text_of, who
 from persona_lab.formats.roles import ASSISTANT, NOBODY, SYSTEM, USER
 from persona_lab.formats.turn_keys import ASKED_KEYS, TurnKeys, pair_of
 from persona_lab.formats.turn_lists import Turn, are_unnamed, looks_like_turns, turns_of
+from persona_lab.formats.turn_order import chosen_only
 from persona_lab.formats.turn_words import parsed, words_of
 
 TURN_KEYS = (
@@ -130,6 +131,8 @@ def _from_turns(row: Record, key: str, how: How) -> Dialogue:
         return turns_row(row, value, how.note)
     if are_unnamed(value):
         how.note(_UNNAMED)
+    if isinstance(value, list):
+        value = chosen_only(value, how.note)
     return _chat(row, turns_of(value, key, how.turn_keys), how, key)
 
 

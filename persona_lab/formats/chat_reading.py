@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import chain, groupby
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from persona_lab.errors import FormatError, RowError
 from persona_lab.formats.base import Columns, Result, each_of
 from persona_lab.formats.chat_json import ROLES, How, dialogues_of, has_turns, is_chat
+from persona_lab.formats.labels import Note
 from persona_lab.formats.members import Members, name_of
 from persona_lab.formats.records import Record, read_records
 from persona_lab.formats.source import Source
@@ -73,7 +74,7 @@ def is_readable(value: object) -> bool:
     if not isinstance(value, Mapping):
         return False
     turn = is_turn(value) and (has_role(value) or dialogue_key(value) is not None)
-    return turn or is_header(value) or is_chat(value) or next(_nested(value), None) is not None
+    return turn or is_header(value) or is_chat(value) or bool(_nested(value))
 
 
 def _arranged(records: Rows, how: How, source: Source) -> Rows:
@@ -102,12 +103,14 @@ def _arranged(records: Rows, how: How, source: Source) -> Rows:
     elif array:
         for number, part in groupby(rows, lambda row: getattr(row, "array", array)):
             name = source.stem if number == 1 else f"{source.stem}-{number}"
-            yield from _whole(list(part), name, members, lines=False)
+            yield from _whole(list(part), name, members, how.note, lines=False)
     else:
-        yield from _whole(list(rows), source.stem, members, lines=True)
+        yield from _whole(list(rows), source.stem, members, how.note, lines=True)
 
 
-def _whole(rows: list[Record | RowError], name: str, members: Members, *, lines: bool) -> Rows:
+def _whole(
+    rows: list[Record | RowError], name: str, members: Members, note: Note, *, lines: bool
+) -> Rows:
     """The rows of an array or a file: one dialogue if they are turns."""
     good = [row for row in rows if isinstance(row, Record)]
     spoken = [row for row in good if is_line(row.value)]
@@ -115,11 +118,11 @@ def _whole(rows: list[Record | RowError], name: str, members: Members, *, lines:
     if (lines and spoken) or (not lines and one_chat([row.value for row in good], lines=False)):
         members.joined |= {row.fallback: name for row in spoken}
         yield from (row for row in rows if name_of(row) not in members.joined)
-        yield as_one([row.value for row in spoken], name, spoken[0].place)
+        yield as_one([row.value for row in spoken], name, spoken[0].place, note)
     elif pairs and looks_like_turns([row.value for row in good]):
         members.joined |= {row.fallback: name for row in good}
         yield from (row for row in rows if isinstance(row, RowError))
-        yield as_one([row.value for row in good], name, good[0].place)
+        yield as_one([row.value for row in good], name, good[0].place, note)
     else:
         yield from rows
 
@@ -141,27 +144,50 @@ def _unpacked(row: Record | RowError, how: How) -> Rows:
     elif how.columns or is_chat(value) or "text" in value:
         yield row
     else:
-        inner = list(_nested(value))
-        for number, chat in enumerate(inner, start=1):
+        inner = _nested(value)
+        for number, (key, chat) in enumerate(inner, start=1):
             name = row.id if len(inner) == 1 else f"{row.id}.{number}"
-            yield Record(name, row.place, chat)
+            yield Record(key or name, row.place, chat)
         if not inner:
             yield row
 
 
-def _nested(value: Any, depth: int = _DEPTH) -> Iterator[Mapping[str, Any]]:
+def _nested(value: Any, depth: int = _DEPTH) -> list[tuple[str | None, Mapping[str, Any]]]:
     """The chats deep inside an export, such as the list of chats of a whole account.
 
     Only turns that name who speaks count: questions with their answers may be anything there.
+
+    Returns:
+        Chats with the keys that are their ids; None for those that stand under none.
     """
     if depth == 0:
-        return
+        return []
     if isinstance(value, list) and one_chat(value, lines=False):
-        yield {"messages": value}
-        return
-    parts: Iterable[Any] = value.values() if isinstance(value, Mapping) else value
-    for part in parts:
-        if isinstance(part, Mapping) and has_turns(part):
-            yield part
-        elif isinstance(part, (list, Mapping)):
-            yield from _nested(part, depth - 1)
+        return [(None, {"messages": value})]
+    parts = list(value.values() if isinstance(value, Mapping) else value)
+    found = [_inside(part, depth - 1) for part in parts]
+    if isinstance(value, Mapping):
+        keys = list(map(str, value))
+        # a single chat may as well stand under a word for what it is
+        named = len(keys) > 1 or any(map(str.isdigit, "".join(keys)))
+        if named and any(found):
+            found = [chats or _bare(part) for chats, part in zip(found, parts, strict=True)]
+            if all(len(chats) == 1 for chats in found):
+                return [
+                    (id or key, chat)
+                    for key, chats in zip(keys, found, strict=True)
+                    for id, chat in chats
+                ]
+    return [chat for chats in found for chat in chats]
+
+
+def _inside(part: Any, depth: int) -> list[tuple[str | None, Mapping[str, Any]]]:
+    if isinstance(part, Mapping) and has_turns(part):
+        return [(None, part)]
+    return _nested(part, depth) if isinstance(part, (list, Mapping)) else []
+
+
+def _bare(part: Any) -> list[tuple[str | None, Mapping[str, Any]]]:
+    """A list that only its neighbours show to be a chat: empty, or by a single speaker."""
+    is_bare = isinstance(part, list) and all(map(is_line, part))
+    return [(None, {"messages": part})] if is_bare else []

@@ -21,6 +21,7 @@ from persona_lab.formats.source import Source
 from persona_lab.formats.suggestions import columns_line
 from persona_lab.formats.tables import Table, TableRow, find_column, header_of
 from persona_lab.formats.turn_keys import SPEAKER_KEYS, TEXT_KEYS, pair_of
+from persona_lab.formats.turn_order import order_columns
 from persona_lab.formats.utterance_rows import dialogue_key
 from persona_lab.traits import ALL_TRAITS, MBTI
 
@@ -76,11 +77,13 @@ class _Plan:
         columns: names by role.
         whole: do the rows hold chats under columns of their own names?
         note: takes remarks about the file.
+        order: columns that tell the place of a row in its dialogue.
     """
 
     columns: Mapping[str, str]
     whole: bool
     note: Note
+    order: Sequence[str] = ()
 
     def cell(self, row: TableRow, role: str) -> str:
         return row.cells.get(self.columns.get(role, ""), "")
@@ -104,6 +107,7 @@ class _Plan:
             if "turns" in self.columns:
                 value["turns"] = self.cell(row, "turns")
         else:
+            value = {name: row.cells[name] for name in self.order} | value
             value["speaker"] = self.cell(row, "speaker").strip() or AUTHOR
             value["text"] = self.cell(row, "text")
         if labels := self.labels(row):
@@ -124,12 +128,13 @@ def _read(source: Source, columns: Columns) -> Iterator[Result]:
     inner = ("speaker", "text") if "turns" in columns else ()
     chosen = [name for role, name in columns.items() if role not in inner]
     required = chosen if whole else [roles.get("text", columns.get("text", "text")), *chosen]
-    optional = [*roles.values(), *(header if whole else ())]
+    order = order_columns(header) if "dialogue" in roles else []
+    optional = [*roles.values(), *(header if whole else order)]
     names = list(dict.fromkeys(required))
     table = Table(
         source, names, [name for name in optional if name not in names], remedy=_remedy(source)
     )
-    plan = _Plan(roles, whole, source.note)
+    plan = _Plan(roles, whole, source.note, [name for name in order if not whole])
     rows = (row if isinstance(row, RowError) else plan.record(row) for row in table.rows())
     # The record has its roles for keys, but the insides of turns are as in the file.
     outside = [role for role in ("dialogue", "persona", "turns") if role in roles]

@@ -58,6 +58,14 @@ class Expanded:
         for path in self.empty:
             yield f"{path.name} left out: it is empty"
 
+    def warnings(self) -> Iterator[str]:
+        """All that is left out of the folders; one remark for files of other kinds."""
+        if self.skipped:
+            more = f" and {len(self.skipped) - 1} more" if len(self.skipped) > 1 else ""
+            what = "left out: the extension is not one of a dialogue file"
+            yield f"{self.skipped[0]}{more} {what}"
+        yield from self.remarks()
+
 
 def expand(given: Iterable[str | Path], columns: str | Columns | None = None) -> Expanded:
     """Find the files that paths, folders and globs stand for.

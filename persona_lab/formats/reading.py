@@ -86,8 +86,7 @@ class DialogueReader(Iterator[Result]):
         rename_repeats: bool,
     ) -> None:
         """Open the source and read as far as the first row, so that mistakes show at once."""
-        if layout != AUTO:
-            _known(layout)
+        check_layout(layout)
         self._source = Source(source)
         try:
             self.format = detect(self._source, _BY_KEYS, columns) if layout == AUTO else layout
@@ -279,6 +278,11 @@ def _renamed(dialogue: Dialogue, key: int, seen: set[int], repeats: dict[int, in
     return replace(dialogue, id=f"{dialogue.id}#{count}", options=options)
 
 
-def _known(layout: str) -> None:
-    if layout not in FORMATS:
+def check_layout(layout: str) -> None:
+    """Refuse the name of a layout that there is not.
+
+    Raises:
+        FormatError: it is neither ``auto`` nor in :data:`FORMATS`.
+    """
+    if layout not in (AUTO, *FORMATS):
         raise FormatError(f"there is no format {layout!r}; use {AUTO}, {', '.join(FORMATS)}")

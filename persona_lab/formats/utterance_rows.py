@@ -1,5 +1,6 @@
 """Rows that are single turns: put together into dialogues, in whatever order they come.
 
+Their turns stand in the order of their numbers or times (:mod:`turn_order`), if they have any.
 A row names its dialogue (``conversation_id``), or all rows of an array or a file are one.
 Rows of a dialogue may stand apart, so all turns are held until the last row is read: the
 only data that are not read in constant memory.
@@ -21,6 +22,7 @@ from persona_lab.formats.records import Record, lookup, whole
 from persona_lab.formats.roles import NOBODY
 from persona_lab.formats.turn_keys import USUAL, TurnKeys
 from persona_lab.formats.turn_lists import has_role, is_turn, is_wordless, turns_of
+from persona_lab.formats.turn_order import in_order
 
 _DIALOGUE_KEYS = (
     "conversationid", "conversation", "convid", "dialogueid", "dialogid", "dialogue", "dialog",
@@ -128,7 +130,8 @@ class _Open:
         path = kept_branch(self.rows) if _folded(keys.dialogue) == _TREE else None
         if path is not None:
             note("of replies that were written side by side, only the best ranked are read")
-        value: dict[str, Any] = {"id": self.name, "messages": self.rows if path is None else path}
+        rows = in_order(self.rows, note) if path is None else path
+        value: dict[str, Any] = {"id": self.name, "messages": rows}
         value |= {"speakers": self.speakers} if self.speakers else {}
         value |= {"group": self.group} if self.group is not None else {}
         value |= {keys.persona: self.persona} if keys.persona else {}
@@ -156,12 +159,14 @@ def one_chat(values: Sequence[object], *, lines: bool) -> bool:
     return 1 < len(set(names)) < max(len(names), 3)
 
 
-def as_one(values: Sequence[object], fallback: str, place: str) -> Record:
+def as_one(values: Sequence[object], fallback: str, place: str, note: Note) -> Record:
     """Turns as the record of one dialogue; a header tells whom it is about."""
     first = values[0] if values else None
-    value: dict[str, Any] = {"messages": list(values)}
     if is_header(first) and isinstance(first, Mapping):
-        value = {"messages": list(values[1:]), "focus": first.get("character_name")}
+        messages = in_order(values[1:], note)
+        value: dict[str, Any] = {"messages": messages, "focus": first.get("character_name")}
+    else:
+        value = {"messages": in_order(values, note)}
     return Record(fallback, place, value)
 
 

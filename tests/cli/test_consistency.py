@@ -156,3 +156,12 @@ def test_sparkline() -> None:
     assert sparkline([0.0, 0.5, 1.0], unicode=True) == "▁▅█"
     assert sparkline([0.0, 0.55, 1.0], unicode=False) == "059"
     assert len(sparkline([0.5] * 1000, unicode=True)) == 60
+
+
+def test_a_folder(run: Run, tmp_path: Path) -> None:
+    for name in ("a.jsonl", "b.jsonl"):
+        (tmp_path / name).write_text(json.dumps(dialogue("k")) + "\n")
+    (tmp_path / "bad.csv").write_text("key,body\n1,Hi\n")
+    result = run(tmp_path, "--json")
+    found = dict.fromkeys(json.loads(line)["id"] for line in result.stdout.splitlines())
+    assert list(found) == ["a.jsonl:k", "b.jsonl:k", "bad.csv"]

@@ -700,3 +700,25 @@ def test_help_of_score_has_an_example_and_all_layouts() -> None:
     for layout in ("friends-persona", "sharegpt", "kaggle-mbti"):
         assert layout in result.stdout
     assert "Every speaker gets a calibrated probability per trait" in result.stdout
+
+
+@pytest.mark.parametrize("given", ["data", "data/*"])
+def test_a_folder_or_a_glob(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    for name in ("a.jsonl", "b.jsonl"):
+        (tmp_path / "data" / name).write_text(json.dumps({"id": "k", "text": LOUD}) + "\n")
+    result = run(given, "--json")
+    found = [json.loads(line)["id"] for line in result.stdout.splitlines()]
+    assert list(dict.fromkeys(found)) == ["a.jsonl:k", "b.jsonl:k"]
+    assert "read as 2 files: 2 dialogues" in result.stderr
+
+
+def test_a_folder_without_files_and_out_inside_of_it(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "notes.docx").write_text("x")
+    assert "has no file to read" in run(tmp_path, code=2).stderr
+    (tmp_path / "a.txt").write_text(LOUD)
+    error = run(tmp_path, "--out", tmp_path / "sub" / "out.jsonl", code=2).stderr
+    assert "lies in the folder that is read" in " ".join(error.split())

@@ -147,3 +147,45 @@ class TestShareGPT:
         assert isinstance(before, Dialogue) and isinstance(after, Dialogue)
         assert (before.id, after.id) == ("c9", "c9#2")
         assert isinstance(bad, RowError) and message in str(bad)
+
+
+_TALK = [{"role": "user", "content": "Is it far?"}, {"role": "assistant", "content": "No."}]
+_NAMED = [{"speaker": name, "text": "Well."} for name in ("Ada", "Tor", "Ada")]
+_ALONE = [{"speaker": "Ada", "text": "Nobody there?"}]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"north": _TALK, "south": _NAMED},
+        {"north": _TALK, "south": _ALONE},
+        {"north": _TALK, "south": []},
+        {"north": {"messages": _TALK}, "south": {"turns": _NAMED}},
+        {"north": {"log": _TALK, "goal": "hills"}, "south": {"log": _NAMED, "goal": "sea"}},
+        {"talks": {"north": _TALK, "south": _NAMED}},
+        {"version": 2, "talks": {"north": _TALK, "south": _NAMED}},
+    ],
+)
+@pytest.mark.parametrize("indent", [None, 1])
+def test_the_key_of_a_chat_is_its_id(value: object, indent: int | None) -> None:
+    found = list(read_dialogues(io.StringIO(json.dumps(value, indent=indent))))
+    assert all(isinstance(dialogue, Dialogue) for dialogue in found)
+    assert [dialogue.id for dialogue in found if isinstance(dialogue, Dialogue)] == [
+        "north",
+        "south",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "ids"),
+    [
+        ({"talk_7": _TALK}, ["talk_7"]),
+        ({"lines_said": _TALK}, ["line-1"]),
+        ({"id": "own", "lines_said": _TALK}, ["own"]),
+        ({"k1": {"id": "own", "messages": _TALK}, "k2": {"messages": _TALK}}, ["own", "k2"]),
+        ({"all": [{"lines": _TALK}, {"lines": _NAMED}]}, ["line-1.1", "line-1.2"]),
+    ],
+)
+def test_a_key_that_is_no_id(value: object, ids: list[str]) -> None:
+    found = list(read_dialogues(io.StringIO(json.dumps(value))))
+    assert [dialogue.id for dialogue in found if isinstance(dialogue, Dialogue)] == ids

@@ -127,6 +127,34 @@ class TestProblems:
         with pytest.raises(FormatError, match=r"2 that do not look like names .is the header li"):
             read("1,I went to the shop and bought some bread\n")
 
+    @pytest.mark.parametrize(
+        "first",
+        [
+            ("I like plums", "You too"),
+            ("Hi Bo", "Yes"),
+            ("Bo Lindqvist", "yes"),
+            ("Nice name", "your text"),
+            ("Well.", "id"),
+            ("0612345678", "id"),
+            ("2024-01-01", "id"),
+            ("明日は早く起きる", "id"),
+        ],
+    )
+    @pytest.mark.parametrize("mark", ["\t", ","])
+    def test_short_sentences_are_not_repeated(self, first: tuple[str, str], mark: str) -> None:
+        with pytest.raises(FormatError) as caught:
+            read(mark.join(first) + "\n" + mark.join(first) + "\n", "text=body")
+        assert "2 that do not look like names" in str(caught.value)
+        assert not any(cell in str(caught.value) for cell in first if cell != "id")
+
+    @pytest.mark.parametrize(
+        "names", ["key,Message_Body", "Message Body,User ID", "#key,user.name", "発話,話者"]
+    )
+    def test_names_and_titles_are_shown(self, names: str) -> None:
+        with pytest.raises(FormatError) as caught:
+            read(f"{names}\n1,Hi\n", "text=missing")
+        assert f"columns found: {names.replace(',', ', ')}" in str(caught.value)
+
     def test_unknown_role(self) -> None:
         with pytest.raises(FormatError, match="no role 'txet'; use text, id, speaker, dialogue"):
             read("text\nHi\n", "txet=text")
