@@ -27,5 +27,9 @@ def test_the_old_file_stays_if_the_new_one_cannot_be_written(tmp_path: Path) -> 
 
 
 def test_says_where_and_why(tmp_path: Path) -> None:
-    with pytest.raises(PersonaLabError, match=r"cannot write .*report.html: No such file"):
-        write_whole(tmp_path / "nowhere" / "report.html", "text")
+    write_whole(tmp_path / "new" / "deeper" / "report.html", "text")  # folders are made
+    assert (tmp_path / "new" / "deeper" / "report.html").read_text(encoding="utf-8") == "text"
+    file = tmp_path / "file"
+    file.write_text("no folder", encoding="utf-8")
+    with pytest.raises(PersonaLabError, match=r"cannot write .*report.html: Not a directory"):
+        write_whole(file / "report.html", "text")

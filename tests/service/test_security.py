@@ -234,7 +234,7 @@ def test_what_was_sent_is_in_no_log_metric_or_error(
     app = make_app(max_item_characters=500)
     client = app.test_client()
     bad: list[tuple[str, Any]] = [
-        ("/v1/profiles", {"items": [{"id": 5, "text": SECRET}]}),
+        ("/v1/profiles", {"items": [{"id": [5], "text": SECRET}]}),
         ("/v1/profiles", {"items": items(SECRET), "framework": SECRET}),
         ("/v1/profiles", {"items": items(SECRET * 100)}),
         ("/v1/profiles", {"items": [{"text": SECRET, "more": SECRET}]}),
