@@ -239,6 +239,8 @@ def _said(record: Mapping[str, Any], key: str, role: str) -> list[Turn]:
 
 
 def _is_said(value: object) -> bool:
+    if value is None:
+        return False
     return (isinstance(value, str) and bool(value.strip())) or looks_like_turns(value)
 
 

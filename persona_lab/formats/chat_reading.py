@@ -141,7 +141,7 @@ def _unpacked(row: Record | RowError, how: How) -> Rows:
         for number, item in enumerate(value, start=1):
             name = row.fallback if len(value) == 1 else f"{row.fallback}.{number}"
             yield from _unpacked(Record(name, row.place, item, row.id_key), how)
-    elif how.columns or is_chat(value) or "text" in value:
+    elif how.columns or "text" in value or is_chat(value):
         yield row
     else:
         inner = _nested(value)

@@ -34,6 +34,7 @@ _HEADERS = (
 _SURE = _HEADERS[:3]
 """Layouts of no other text: two people need not come back."""
 
+_DIGIT = re.compile(r"\d")
 _CLOCK = re.compile(r"\d:\d\d")
 _KAKAO = re.compile(rf"\[(?P<name>[^\[\]:]{{1,40}})\]\s*{BRACKETED}\s(?P<text>.*)", re.DOTALL)
 _SECTION = re.compile(r"\{(?:Attachments|Embed|Stickers|Reactions|Inline Emoji)\}|={10,}")
@@ -73,12 +74,15 @@ def stamped(lines: Sequence[str]) -> Read | None:
     Returns:
         None unless there are two such turns or more, and turns without a time are rare.
     """
-    names = _heads(lines, sure=False)
-    surely = _heads(lines, sure=True)
+    timed = [lines[i] for i in _with_digits(lines)]
+    names = _heads(timed, sure=False)
+    if len(names) < 2:
+        return None
+    surely = _heads(timed, sure=True)
     # a line "10:31 Bus: late" in a message is no turn where turns have a date or brackets
     sure = len(surely) > max(1, len(names) / 2)
     counts = Counter(surely if sure else names)
-    if len(names) < 2 or sum(map(is_label, names)) > len(names) * _LOG_SHARE:
+    if sum(map(is_label, names)) > len(names) * _LOG_SHARE:
         return None
     if len(counts) == 1 and names[0].islower():  # a program that writes a log
         return None
@@ -172,9 +176,12 @@ def headed(lines: Sequence[str]) -> Read | None:
         None unless two people speak under such lines, and come back where the lines may be
         something else.
     """
+    timed = _with_digits(lines)
+    if len(timed) < 2:
+        return None
     for header in _HEADERS:
         read = _header_reader(header)
-        heads = {i: found for i, line in enumerate(lines) if isinstance(found := read(line), Head)}
+        heads = {i: found for i in timed if isinstance(found := read(lines[i]), Head)}
         names = [head.name for head in heads.values()]
         sure = header in _SURE and all(_CLOCK.search(lines[i]) for i in heads)
         known = repeat(names) or (sure and len(set(names)) > 1)
@@ -182,6 +189,11 @@ def headed(lines: Sequence[str]) -> Read | None:
         if known and bare < len(heads) / 2 and len(heads) * 10 > len(lines):
             return read
     return None
+
+
+def _with_digits(lines: Sequence[str]) -> list[int]:
+    """Positions of lines that may hold a time: all others need no closer look."""
+    return [i for i, line in enumerate(lines) if _DIGIT.search(line)]
 
 
 def _header_reader(header: re.Pattern[str]) -> Read:

@@ -52,6 +52,8 @@ class Turn:
 
 def looks_like_turns(value: object, keys: TurnKeys = USUAL) -> bool:
     """Is it a list of turns, in any of the shapes that :func:`turns_of` reads?"""
+    if value is None:  # most keys that are looked for are not there
+        return False
     value = parsed(value)
     if isinstance(value, str):
         return split_chat(value) is not None
